@@ -51,12 +51,12 @@ def _fitting(texts: Iterable[str], room: int) -> Iterator[str]:
         yield text
 
 
-def name_worst(objects: Sequence[str], most: int = 5, *, of: int | None = None) -> str:
+def name_worst(objects: Sequence[str], most: int = 5, *, total: int | None = None) -> str:
     """Return the first ``most`` of ``objects`` as text, and how many more there are: ``a, b and 3 more``.
 
-    ``of`` is the number of all objects if there are more than in ``objects``.
+    ``total`` is the number of all objects if there are more than in ``objects``.
     """
-    count = len(objects) if of is None else of
+    count = len(objects) if total is None else total
     more = f" and {count - most} more" if count > most else ""
     return ", ".join(objects[:most]) + more
 

@@ -55,7 +55,7 @@ class Selected(NamedTuple):
 
     def names(self) -> str:
         """Return the names of the first servers for a phrase, and how many more there are."""
-        return name_worst([server.in_phrase for server in self.servers], of=self.size)
+        return name_worst([server.in_phrase for server in self.servers], total=self.size)
 
 
 def select(groups: Iterable[Group], now: float) -> Selected:
@@ -110,7 +110,7 @@ def undated_notes(groups: ServerGroups, now: float, total: str) -> list[str]:
 def unknown_problems(groups: ServerGroups, now: float, total: str) -> list[CheckProblem]:
     """Return a problem about the servers with an unknown check-in that are not OK, if there are any."""
     unknown = select((group for group in groups.groups if group.checkin == UNKNOWN and group.state != State.OK), now)
-    names = name_worst([server.name for server in unknown.servers], of=unknown.size)
+    names = name_worst([server.name for server in unknown.servers], total=unknown.size)
     text = f"{unknown.size} of {total} with an unknown last check-in: {names}"
     return [CheckProblem(State.WARNING, text)] if unknown.size else []
 

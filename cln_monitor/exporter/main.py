@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from cln_monitor.cln import Redactor, ThreadError
 from cln_monitor.config import Config, ConfigError, load_config, warnings_of
 
+from .allocator import set_up_allocator
 from .line_writer import LineStream
 from .logs import dropped_line, set_up_logs
 from .options import DEFAULT_ADDRESS
@@ -140,9 +141,10 @@ def _state_directory() -> Path | None:
 
 
 def set_up_interpreter() -> None:
-    """Run the garbage collector less often, and not over imported modules; call it after all imports.
+    """Set up memory: the collector runs less often, and not over imported modules. Call it after all imports.
 
     The first client imports the last ones, those of the HTTP libraries.
     """
+    set_up_allocator()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)

@@ -14,11 +14,10 @@ from cln_monitor.config import Config, ConfigError, warnings_of
 from cln_monitor.policy import Severity
 from cln_monitor.probes import PROBES, Observation, Run, Shard
 
+from .allocator import release_free_memory
 from .host_names import NAMED, SOURCES, HostIndex
 from .metrics import ALL_FAMILIES, render_target
-from .metrics.exposition import Exposition, ExpositionStore, exposition_of
-from .metrics.families import Family
-from .metrics.probe import dropped_series
+from .metrics.exposition import Exposition, ExpositionStore, Texts
 from .own_problems import OwnProblem, OwnProblems
 from .poller import Poller
 from .self_metrics import SelfMetrics
@@ -149,6 +148,7 @@ class Service:
             run = target.run(pool, self._clock)
         self._publish_run(target, run)
         target.has_run = True
+        release_free_memory()
         return run
 
     def find(self, account: str, probe: str) -> Target | None:
@@ -210,7 +210,7 @@ class Service:
 
     def exposition_of(self, target: Target) -> Exposition:
         """Return the exposition of ``target`` alone."""
-        return exposition_of(self._texts(target))
+        return self._expositions.exposition_of(target.id)
 
     def not_yet_run(self) -> list[TargetId]:
         """Return the targets without a published run in this process; restored data do not count."""
@@ -296,7 +296,9 @@ class Service:
             if self.targets.get(target.id) is target:
                 self._expositions.publish(target.id, self._texts(target))
 
-    def _texts(self, target: Target) -> Mapping[Family, bytes]:
-        texts = render_target(target.report(with_progress=True), target.settings, self.config.max_server_series)
-        target.series_dropped = dropped_series(texts)
-        return texts
+    def _texts(self, target: Target) -> Texts:
+        keep = self._expositions.compressor(target.id)
+        report = target.report(with_progress=True)
+        rendered = render_target(report, target.settings, self.config.max_server_series, keep)
+        target.series_dropped = rendered.dropped
+        return rendered.texts

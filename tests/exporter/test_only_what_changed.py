@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cln_monitor.exporter.metrics.exposition import Fragment
+from cln_monitor.exporter.metrics import exposition
 from tests.helpers.small_cln import IMUNIFY_KEY, KEY
 
 from .conftest import Exporting
@@ -33,13 +33,13 @@ def fleet(exporting: Exporting) -> Exporting:
 def compressed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The texts that are compressed from now on."""
     texts: list[bytes] = []
-    compress: Callable[[bytes], Fragment] = Fragment.compress
+    deflate: Callable[[bytes], bytes] = exposition._deflate
 
-    def recorded(text: bytes) -> Fragment:
+    def recorded(text: bytes) -> bytes:
         texts.append(text)
-        return compress(text)
+        return deflate(text)
 
-    monkeypatch.setattr(Fragment, "compress", recorded)
+    monkeypatch.setattr(exposition, "_deflate", recorded)
     return texts
 
 

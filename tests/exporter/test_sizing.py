@@ -11,10 +11,10 @@ from random import Random
 import pytest
 
 from cln_monitor.cln import KernelCareServer
-from cln_monitor.exporter.metrics import render_target
 from cln_monitor.exporter.metrics.exposition import Fragment
 from cln_monitor.probes import CheckinSettings
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
+from tests.exporter.metrics.rendering import rendered
 from tests.helpers.clock import NOW
 from tests.helpers.pages import keep_block
 from tools.sizing.model import BYTES_A_SERIES, SERVERS_A_KEY, ZIPPED_BYTES_A_SERIES, Fleet, table
@@ -128,7 +128,7 @@ def test_the_bytes_of_the_model(server_series: bool) -> None:
             for index in range(SERVERS_A_KEY)
         ]
         parts[key] = KernelCareKeyServers(key, f"customer {number}", True, 100, servers)
-    texts = render_target(viewed(observed(parts)), CheckinSettings(server_series=server_series), 10**6)
+    texts = rendered(viewed(observed(parts)), CheckinSettings(server_series=server_series), 10**6)
     fragments = [Fragment.compress(text) for text in texts.values()]
     lines = sum(text.count(b"\n") for text in texts.values())
     fleet = Fleet(10_000, server_series=server_series, patches_by_key=False)

@@ -9,12 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cln_monitor.exporter.metrics import render_target
 from cln_monitor.policy import Severity
 from cln_monitor.probes import stale_after_of
 from dashboards.grafana.troubles import LEVELS
 from tests.dashboards import grafana
-from tests.exporter.metrics.rendering import viewed
+from tests.exporter.metrics.rendering import rendered, viewed
 from tests.helpers import promtool
 from tests.helpers.alert_rules import RULES_FILE
 from tests.helpers.clock import NOW
@@ -37,7 +36,7 @@ def input_series(fleet: Fleet) -> list[dict[str, str]]:
     settings = settings_of(fleet)
     view = viewed(fleet.observation, last_run=NOW, last_success=NOW)
     view = msgspec.structs.replace(view, stale_after=stale_after_of(settings))
-    text = b"".join(render_target(view, settings, 10**6).values()).decode()
+    text = b"".join(rendered(view, settings, 10**6).values()).decode()
     steps = HOURS * 2
     found = [
         {"series": f"up{{{TARGET}}}", "values": f"1x{steps}"},

@@ -33,10 +33,10 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
         rows = []
         for name, arguments in _FORMS.items():
             plugin, exporter = _cost(scale, exporters, arguments)
-            what = f"a check {name} through the exporter: {scale.servers:,} servers compared with {small}"
+            check = f"a check {name} through the exporter: {scale.servers:,} servers compared with {small}"
             for quantity, cost in (
-                (f"CPU of the plugin for {what}", plugin),
-                (f"CPU of the exporter for {what}", exporter),
+                (f"CPU of the plugin for {check}", plugin),
+                (f"CPU of the exporter for {check}", exporter),
             ):
                 large, least = cost[scale.servers], cost[small]
                 measured = f"{ratio(large / least)} ({large * 1000:.2f} ms to {least * 1000:.2f} ms)"

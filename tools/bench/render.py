@@ -116,7 +116,8 @@ def rendering(scale: Scale) -> Callable[[], ExpositionStore]:
 
     def render() -> ExpositionStore:
         exposition = ExpositionStore(ALL_FAMILIES)
-        exposition.publish("acme", render_target(view, reading.settings, scale.large))
+        keep = exposition.compressor("acme")
+        exposition.publish("acme", render_target(view, reading.settings, scale.large, keep).texts)
         return exposition
 
     return render
@@ -145,7 +146,8 @@ def _when_little_changes(scale: Scale, theirs: float) -> Row:
     def publish() -> None:
         assert held is not None
         report = ProbeReport.of_run(held, reading.settings)
-        exposition.publish("acme", render_target(report, reading.settings, scale.large))
+        keep = exposition.compressor("acme")
+        exposition.publish("acme", render_target(report, reading.settings, scale.large, keep).texts)
 
     def poll() -> None:
         nonlocal held

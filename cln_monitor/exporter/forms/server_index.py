@@ -75,7 +75,10 @@ def _address_of(server: Any) -> bytes:
 
 
 def packed(ip: str) -> bytes:
-    """Return the bytes of an address, which are the same for all its notations; those of the text if it is none."""
+    """Return the bytes of an address, which are the same for all its notations.
+
+    For a text that is not an address, those of the text are returned.
+    """
     try:
         return socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)
     except (OSError, ValueError):

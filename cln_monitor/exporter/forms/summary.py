@@ -70,7 +70,7 @@ def summarize(report: ProbeReport, limits: Limits, at: float) -> Summary:
 
 def _encoded(text: bytes) -> Encoded:
     # Sending less saves the exporter as much CPU as unpacking costs a plugin.
-    return Encoded(text, Exposition.of(text[:-1]) if len(text) > _LARGEST_UNZIPPED else None)
+    return Encoded(text, Exposition.compress(text[:-1]) if len(text) > _LARGEST_UNZIPPED else None)
 
 
 _SUMMARIZED = ("kernelcare", "imunify", "els")
@@ -142,18 +142,18 @@ def _window(
 ) -> tuple[float, float]:
     """Return the Unix times around ``at`` between which no server changes its group."""
     servers = [server for part in observation.parts for server in part.value.servers]
-    seen = sorted(server.last_checkin for server in servers if server.last_checkin)
-    never = sorted(
+    checkins = sorted(server.last_checkin for server in servers if server.last_checkin)
+    registrations = sorted(
         created for server in servers if server.last_checkin is None and (created := getattr(server, "created", None))
     )
     reached = [age for age in thresholds if age is not None]
-    ages = [(seen, rule.stale_after), *((seen, _whole(age)) for age in reached)]
+    ages = [(checkins, rule.stale_after), *((checkins, _whole(age)) for age in reached)]
     if rule.by_policy:
         gone_after = policy.gone_after(rule.stale_after)
-        ages += [(seen, rule.stale_after + policy.NEWLY_SILENT), (seen, _whole(gone_after))]
-        ages += [(never, _whole(policy.NEVER_AFTER))]
+        ages += [(checkins, rule.stale_after + policy.NEWLY_SILENT), (checkins, _whole(gone_after))]
+        ages += [(registrations, _whole(policy.NEVER_AFTER))]
     else:
-        ages += [(never, _whole(age)) for age in reached]
+        ages += [(registrations, _whole(age)) for age in reached]
     past, future = -math.inf, math.inf
     for times, age in ages:
         place = bisect_right(times, at - age)

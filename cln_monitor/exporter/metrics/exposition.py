@@ -5,27 +5,71 @@ from __future__ import annotations
 import struct
 import threading
 import zlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
+from .checksums import combine
 from .families import Family
 
 _LEVEL = 1  # level 9 takes five times as long, for output that is a third smaller
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """A text, and the same text as a self-contained deflate block that ends on a byte boundary and so can be joined."""
+class Block(NamedTuple):
+    """A text as a self-contained deflate block that ends on a byte boundary and so can be joined.
 
-    text: bytes
-    deflated: bytes
+    ``size``, ``checksum`` (CRC-32) and ``text_hash`` are those of the text, and identify it.
+    """
+
+    deflated: bytes | memoryview
+    size: int
+    checksum: int
+    text_hash: int
+
+    @classmethod
+    def compress(cls, text: bytes, known: Block | None = None) -> Block:
+        """Return the block of ``text``: the ``known`` one if it has the same text."""
+        size, checksum, text_hash = len(text), zlib.crc32(text), hash(text)
+        if known is not None and (known.size, known.checksum, known.text_hash) == (size, checksum, text_hash):
+            return known
+        return cls(_deflate(text), size, checksum, text_hash)
+
+
+def _deflate(text: bytes) -> bytes:
+    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return deflater.compress(text) + deflater.flush(zlib.Z_FULL_FLUSH)
+
+
+class Fragment:
+    """The blocks of a family of a target, joined. Only the compressed form is held: it is an eighth of the text.
+
+    ``size`` and ``checksum`` are those of the text.
+    """
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self.deflated = b"".join(block.deflated for block in blocks)
+        self.size = self.checksum = 0
+        view, start, joined = memoryview(self.deflated), 0, []
+        for block in blocks:
+            end = start + len(block.deflated)
+            # A part of the joined bytes, so that the blocks take no memory of their own.
+            joined.append(block._replace(deflated=view[start:end]))
+            self.checksum = combine(self.checksum, block.checksum, block.size)
+            self.size += block.size
+            start = end
+        self.blocks = joined
 
     @classmethod
     def compress(cls, text: bytes) -> Fragment:
         """Return the fragment of ``text``."""
-        deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-        return cls(text, deflater.compress(text) + deflater.flush(zlib.Z_FULL_FLUSH))
+        return cls([Block.compress(text)])
+
+    @cached_property
+    def text(self) -> bytes:
+        """The text. Once a client without gzip has requested it, it is kept until the fragment is replaced."""
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(self.deflated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +81,18 @@ class Exposition:
     checksum: int = 0
 
     @classmethod
-    def of(cls, text: bytes) -> Exposition:
+    def join(cls, fragments: Sequence[Fragment]) -> Exposition:
+        """Return the exposition of ``fragments``."""
+        size = checksum = 0
+        for fragment in fragments:
+            size += fragment.size
+            checksum = combine(checksum, fragment.checksum, fragment.size)
+        return cls(tuple(fragments), size, checksum)
+
+    @classmethod
+    def compress(cls, text: bytes) -> Exposition:
         """Return the exposition of a single ``text``."""
-        return cls((Fragment.compress(text),), len(text), zlib.crc32(text))
+        return cls.join([Fragment.compress(text)])
 
     def plain(self, tail: bytes) -> list[bytes]:
         """Return the text followed by ``tail``, in pieces."""
@@ -51,6 +104,10 @@ class Exposition:
         last = deflater.compress(tail) + deflater.flush(zlib.Z_FINISH)
         trailer = struct.pack("<II", zlib.crc32(tail, self.checksum), (self.size + len(tail)) & 0xFFFFFFFF)
         return [_GZIP_HEADER, *(fragment.deflated for fragment in self.fragments), last, trailer]
+
+
+Texts = Mapping[Family, Sequence[Block]]
+"""The text of a target: the blocks of each family."""
 
 
 class ExpositionStore:
@@ -65,40 +122,41 @@ class ExpositionStore:
         self._targets: dict[Hashable, dict[Family, Fragment]] = {}
         self.exposition = Exposition()
 
-    def publish(self, target: Hashable, texts: Mapping[Family, bytes]) -> None:
-        """Replace the text of ``target`` by ``texts``; unchanged families are not compressed again."""
-        with self._lock:
-            self._targets[target] = self._compressed(target, texts)
-            self.exposition = self._joined()
+    def compressor(self, target: Hashable) -> Callable[[Family, int, bytes], Block]:
+        """Return the function that compresses the n-th block of a family of ``target``, unless it is unchanged."""
+        before = self._targets.get(target, {})
 
-    def replace(self, texts: Mapping[Hashable, Mapping[Family, bytes]]) -> None:
+        def compress(family: Family, number: int, text: bytes) -> Block:
+            blocks = before[family].blocks if family in before else ()
+            return Block.compress(text, blocks[number] if number < len(blocks) else None)
+
+        return compress
+
+    def publish(self, target: Hashable, texts: Texts) -> None:
+        """Replace the text of ``target`` by ``texts``."""
+        with self._lock:
+            self._targets[target] = _joined(texts)
+            self.exposition = self._exposition(self._targets.values())
+
+    def replace(self, texts: Mapping[Hashable, Texts]) -> None:
         """Replace the texts of all targets by ``texts``."""
         with self._lock:
-            self._targets = {target: self._compressed(target, families) for target, families in texts.items()}
-            self.exposition = self._joined()
+            self._targets = {target: _joined(families) for target, families in texts.items()}
+            self.exposition = self._exposition(self._targets.values())
 
-    def _compressed(self, target: Hashable, texts: Mapping[Family, bytes]) -> dict[Family, Fragment]:
-        before = self._targets.get(target, {})
-        return {
-            family: known if (known := before.get(family)) and known.text == text else Fragment.compress(text)
-            for family, text in texts.items()
-        }
+    def exposition_of(self, target: Hashable) -> Exposition:
+        """Return the exposition of ``target`` alone, empty if it has none."""
+        fragments = self._targets.get(target)
+        return Exposition() if fragments is None else self._exposition([fragments])
 
-    def _joined(self) -> Exposition:
+    def _exposition(self, targets: Collection[Mapping[Family, Fragment]]) -> Exposition:
         fragments: list[Fragment] = []
         for family, header in self._headers.items():
-            parts = [target[family] for target in self._targets.values() if family in target]
+            parts = [target[family] for target in targets if family in target]
             if parts:
                 fragments += [header, *parts]
-        size = checksum = 0
-        for fragment in fragments:
-            size += len(fragment.text)
-            checksum = zlib.crc32(fragment.text, checksum)
-        return Exposition(tuple(fragments), size, checksum)
+        return Exposition.join(fragments)
 
 
-def exposition_of(texts: Mapping[Family, bytes]) -> Exposition:
-    """Return an exposition of ``texts`` alone."""
-    store = ExpositionStore(list(texts))
-    store.publish(None, texts)
-    return store.exposition
+def _joined(texts: Texts) -> dict[Family, Fragment]:
+    return {family: Fragment(blocks) for family, blocks in texts.items()}

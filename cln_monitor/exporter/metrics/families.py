@@ -6,9 +6,12 @@ Polled data are rendered here, not by ``prometheus_client``, which renders on ea
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+_MOST_LINES = 2000  # of a block, which is then at least 10 times as large as the window of deflate
 
 POLLED = "Polled from CLN; see cln_probe_last_success_timestamp_seconds for the age."
 """The last sentence of the HELP of each family of polled data."""
@@ -34,38 +37,60 @@ class Family:
         return f"# HELP {self.name} {self.help}\n{type_line}".encode()
 
 
-class Series:
-    """Collects the text of series by family."""
+Keep: TypeAlias = Callable[[Family, int, bytes], Any]
+"""Takes a block: its family, its number, and its text; returns what is held of it."""
 
-    def __init__(self) -> None:
+
+class Series:
+    """Collects the text of series by family, in blocks.
+
+    ``keep`` is called with the family, the number and the text of each block when it is complete, and only its result
+    is held.
+    """
+
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
         self._lines: defaultdict[Family, list[str]] = defaultdict(list)
+        self._blocks: defaultdict[Family, list[Any]] = defaultdict(list)
+        self._counts: Counter[Family] = Counter()
 
     def add(self, family: Family, values: Iterable[str], value: float) -> None:
         """Add one series of ``family``, with its label ``values`` in the order of ``family.labels``."""
         pairs = ",".join(f'{name}="{escape(label)}"' for name, label in zip(family.labels, values, strict=True))
-        self._lines[family].append(f"{family.name}{{{pairs}}} {number(value)}\n")
+        self.add_lines(family, (f"{family.name}{{{pairs}}} {number(value)}\n",))
 
     def add_lines(self, family: Family, lines: Iterable[str]) -> None:
         """Add series of ``family`` as rendered lines, each with its newline."""
-        self._lines[family].extend(lines)
+        collected = self._lines[family]
+        collected.extend(lines)
+        if len(collected) >= _MOST_LINES:
+            self._end_block(family)
+
+    def _end_block(self, family: Family) -> None:
+        lines = self._lines.pop(family)
+        self._counts[family] += len(lines)
+        blocks = self._blocks[family]
+        blocks.append(self._keep(family, len(blocks), "".join(lines).encode()))
 
     def drop_over(self, limit: int, families: tuple[Family, ...]) -> int:
         """Drop all series of ``families`` if they exceed ``limit`` in total; return the number of dropped series."""
-        count = sum(len(self._lines[family]) for family in families)
+        count = sum(self._counts[family] + len(self._lines[family]) for family in families)
         if count <= limit:
             return 0
-        for family in families:
-            del self._lines[family]
+        self.drop(families)
         return count
 
     def drop(self, families: Iterable[Family]) -> None:
         """Drop all series of ``families``."""
         for family in families:
-            self._lines.pop(family, None)
+            for collected in (self._lines, self._blocks, self._counts):
+                collected.pop(family, None)
 
-    def texts(self) -> Mapping[Family, bytes]:
-        """Return the text of each family that has series."""
-        return {family: "".join(lines).encode() for family, lines in self._lines.items() if lines}
+    def blocks(self) -> Mapping[Family, Sequence[Any]]:
+        """Return the blocks of each family that has series."""
+        for family in [family for family, lines in self._lines.items() if lines]:
+            self._end_block(family)
+        return self._blocks
 
 
 def escape(value: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 
 from cln_monitor.exporter.metrics.families import Family, Series
 from cln_monitor.probes import CheckinSettings, ProbeReport, ProbeSettings
@@ -40,11 +39,6 @@ FIRST_POLL = Family(
     _LABELS,
 )
 FAMILIES = (SUCCESS, DURATION, INTERVAL, LAST_RUN, LAST_SUCCESS, STALE_AFTER, DROPPED, CAUTIONS, FIRST_POLL)
-
-
-def dropped_series(texts: Mapping[Family, bytes]) -> int:
-    """Return the number of per-server series left out of the ``texts`` of a target, according to its metric."""
-    return int(float(texts[DROPPED].rpartition(b" ")[2]))
 
 
 def render(report: ProbeReport, settings: ProbeSettings, dropped: int, series: Series) -> None:

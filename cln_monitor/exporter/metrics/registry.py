@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from cln_monitor.exporter.metrics.families import Family, Series
+from cln_monitor.exporter.metrics.families import Family, Keep, Series
 from cln_monitor.probes import Observation, ProbeReport, ProbeSettings
 
 from . import awp, els, groups, imunify, ip_licenses, kernelcare, patch_status, probe, status
@@ -49,20 +49,30 @@ ALL_FAMILIES: tuple[Family, ...] = (
 """All families of polled data, in the order of the exposition."""
 
 
-def render_target(report: ProbeReport, settings: ProbeSettings, max_server_series: int) -> Mapping[Family, bytes]:
-    """Return the text of each family of a target, without per-server series if they exceed ``max_server_series``."""
-    series = Series()
+class Rendered(NamedTuple):
+    """The text of a target by family, in blocks, and the number of per-server series that were left out of it."""
+
+    texts: Mapping[Family, Sequence[Any]]
+    dropped: int
+
+
+def render_target(report: ProbeReport, settings: ProbeSettings, max_server_series: int, keep: Keep) -> Rendered:
+    """Return the text of each family of a target, without per-server series if they exceed ``max_server_series``.
+
+    Of each block, the result of ``keep`` is held.
+    """
+    series = Series(keep)
     dropped = 0
     if report.observation is not None:
         renderer = RENDERERS[report.probe]
         renderer.render(report.observation, settings, series)
         dropped = series.drop_over(max_server_series, renderer.per_server)
         if dropped and "server_series" in settings.__struct_fields__:
-            series = Series()  # as with server_series: false, which adds the series that replace them
+            series = Series(keep)  # as with server_series: false, which adds the series that replace them
             renderer.render(report.observation, replace(settings, server_series=False), series)
         if report.first_poll:
             series.drop(renderer.of_all_parts)
         elif renderer.render_report is not None:
             renderer.render_report(report, settings, series)
     probe.render(report, settings, dropped, series)
-    return series.texts()
+    return Rendered(series.blocks(), dropped)

@@ -52,12 +52,12 @@ class DiscoveryLists:
             if known is not None and len(known[0]) == len(sources) and all(map(_is, known[0], sources)):
                 self._lists.move_to_end(request)
                 return known[1]
-            made = CompressedList.compress(make())
-            self._lists[request] = tuple(sources), made
+            compressed = CompressedList.compress(make())
+            self._lists[request] = tuple(sources), compressed
             self._lists.move_to_end(request)
             while len(self._lists) > _MOST_LISTS:
                 self._lists.popitem(last=False)
-            return made
+            return compressed
 
 
 def _is(one: object, other: object) -> bool:

@@ -53,6 +53,6 @@ def test_equal_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("ip", ["", "web1.example.net", "\ud800", "1.2.3"])
-def test_what_is_no_address(ip: str) -> None:
-    """Text that is no address is compared as it is."""
+def test_what_is_not_an_address(ip: str) -> None:
+    """Text that is not an address is compared as it is."""
     assert packed(ip) == ip.encode("utf-8", "surrogatepass")

@@ -7,7 +7,8 @@ from typing import Any
 
 from msgspec import UNSET
 
-from cln_monitor.exporter.metrics.families import Series
+from cln_monitor.exporter.metrics import render_target
+from cln_monitor.exporter.metrics.families import Family, Series
 from cln_monitor.probes import Ages, Failure, FirstPoll, Observation, Part, ProbeReport, ProbeSettings
 from tests.helpers.clock import NOW
 
@@ -63,6 +64,27 @@ def text_of(
     render: Callable[[Observation[Any], Any, Series], None], observation: Observation[Any], settings: ProbeSettings
 ) -> str:
     """Return the series that ``render`` adds, family by family."""
-    series = Series()
+    series = new_series()
     render(observation, settings, series)
-    return b"".join(series.texts().values()).decode()
+    return b"".join(texts_of(series).values()).decode()
+
+
+def as_text(_: Family, __: int, text: bytes) -> bytes:
+    """Return the ``text`` of a block, for series of which the text is held."""
+    return text
+
+
+def new_series() -> Series:
+    """Return an empty Series that holds its text."""
+    return Series(as_text)
+
+
+def texts_of(series: Series) -> Mapping[Family, bytes]:
+    """Return the text of each family in ``series``."""
+    return {family: b"".join(blocks) for family, blocks in series.blocks().items()}
+
+
+def rendered(report: ProbeReport, settings: ProbeSettings, max_server_series: int = 10**6) -> Mapping[Family, bytes]:
+    """Return the text of each family of a target."""
+    texts = render_target(report, settings, max_server_series, as_text).texts
+    return {family: b"".join(blocks) for family, blocks in texts.items()}

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
-from cln_monitor.exporter.metrics.exposition import Exposition, ExpositionStore, Fragment, exposition_of
+from cln_monitor.exporter.metrics import exposition
+from cln_monitor.exporter.metrics.exposition import Block, Exposition, ExpositionStore
 from cln_monitor.exporter.metrics.families import Family
 
 A, B, C = (Family(f"cln_{name}", f"Family {name}.", ("account",)) for name in "abc")
@@ -36,6 +37,22 @@ def unzipped(exposition: Exposition, tail: bytes = b"") -> bytes:
     return text
 
 
+def publish(store: ExpositionStore, target: str, of_target: Mapping[Family, bytes]) -> None:
+    """Publish a text of one block for each family."""
+    store.publish(target, blocks(store, target, of_target))
+
+
+def replace(store: ExpositionStore, of_targets: Mapping[str, Mapping[Family, bytes]]) -> None:
+    """Replace the texts of all targets."""
+    store.replace({target: blocks(store, target, of_target) for target, of_target in of_targets.items()})
+
+
+def blocks(store: ExpositionStore, target: str, of_target: Mapping[Family, bytes]) -> Mapping[Family, list[Block]]:
+    """Return a block for each family."""
+    compress = store.compressor(target)
+    return {family: [compress(family, 0, text)] for family, text in of_target.items()}
+
+
 @pytest.fixture
 def store() -> ExpositionStore:
     """A store of three families."""
@@ -50,8 +67,8 @@ def test_without_targets(store: ExpositionStore) -> None:
 
 def test_families_are_contiguous(store: ExpositionStore) -> None:
     """Each family has one header, in the order of the store, followed by the series of all targets."""
-    store.publish("one", texts((B, "one"), (A, "one")))
-    store.publish("two", texts((A, "two"), (C, "two")))
+    publish(store, "one", texts((B, "one"), (A, "one")))
+    publish(store, "two", texts((A, "two"), (C, "two")))
     assert (
         plain(store.exposition, b"tail\n").decode()
         == """\
@@ -72,23 +89,23 @@ tail
 
 def test_removed_series_disappear(store: ExpositionStore) -> None:
     """Publishing a target replaces all of its series, and a family without series has no header."""
-    store.publish("one", texts((A, "one"), (B, "one")))
-    store.publish("two", texts((A, "two")))
-    store.publish("one", texts((B, "one")))
+    publish(store, "one", texts((A, "one"), (B, "one")))
+    publish(store, "two", texts((A, "two")))
+    publish(store, "one", texts((B, "one")))
     assert b'account="one"' not in plain(store.exposition).partition(b"cln_b")[0]
-    store.replace({"two": texts((A, "two"))})
+    replace(store, {"two": texts((A, "two"))})
     assert plain(store.exposition) == A.header + b'cln_a{account="two"} 1\n'
-    store.replace({})
+    replace(store, {})
     assert plain(store.exposition) == b""
 
 
 def test_an_exposition_does_not_change(store: ExpositionStore) -> None:
     """An exposition that is being sent does not change when targets are published."""
-    store.publish("one", texts((A, "one")))
+    publish(store, "one", texts((A, "one")))
     exposition = store.exposition
     before, zipped = plain(exposition), exposition.gzipped(b"")
-    store.publish("one", texts((A, "changed")))
-    store.publish("two", texts((A, "two")))
+    publish(store, "one", texts((A, "changed")))
+    publish(store, "two", texts((A, "two")))
     assert (plain(exposition), exposition.gzipped(b"")) == (before, zipped)
 
 
@@ -96,13 +113,13 @@ def test_a_target_is_published_atomically(store: ExpositionStore) -> None:
     """While a target is published, each exposition has all of its families in the same state."""
     stop = threading.Event()
 
-    def publish() -> None:
+    def publish_on() -> None:
         turn = 0
         while not stop.is_set():
             turn += 1
-            store.publish("one", texts((A, str(turn)), (B, str(turn)), (C, str(turn))))
+            publish(store, "one", texts((A, str(turn)), (B, str(turn)), (C, str(turn))))
 
-    publisher = threading.Thread(target=publish)
+    publisher = threading.Thread(target=publish_on)
     publisher.start()
     try:
         for _ in range(300):
@@ -117,22 +134,22 @@ def test_a_target_is_published_atomically(store: ExpositionStore) -> None:
 def test_unchanged_texts_are_not_compressed_again(store: ExpositionStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the changed families of a target are compressed, and nothing is compressed on a scrape."""
     compressed: list[bytes] = []
-    compress = Fragment.compress
+    deflate = exposition._deflate
 
-    def counted(text: bytes) -> Fragment:
+    def counted(text: bytes) -> bytes:
         compressed.append(text)
-        return compress(text)
+        return deflate(text)
 
-    monkeypatch.setattr(Fragment, "compress", counted)
-    store.publish("one", texts((A, "one"), (B, "one")))
-    store.publish("two", texts((A, "two")))
+    monkeypatch.setattr(exposition, "_deflate", counted)
+    publish(store, "one", texts((A, "one"), (B, "one")))
+    publish(store, "two", texts((A, "two")))
     assert len(compressed) == 3
     compressed.clear()
-    store.publish("one", texts((A, "one"), (B, "changed")))
+    publish(store, "one", texts((A, "one"), (B, "changed")))
     assert compressed == [b'cln_b{account="changed"} 1\n']
     compressed.clear()
-    store.publish("one", texts((A, "one"), (B, "changed")))
-    store.replace({"one": texts((A, "one"), (B, "changed"))})
+    publish(store, "one", texts((A, "one"), (B, "changed")))
+    replace(store, {"one": texts((A, "one"), (B, "changed"))})
     store.exposition.gzipped(b"tail")
     assert compressed == []
 
@@ -147,9 +164,9 @@ def test_gzip_holds_the_plain_text(pieces: list[tuple[Family, str, bytes]], tail
     store = ExpositionStore((A, B, C))
     for family, target, text in pieces:
         if text:
-            store.publish(target, {family: text, C: text[:5]})
+            publish(store, target, {family: text, C: text[:5]})
         else:
-            store.replace({target: {family: b"left\n"}})
+            replace(store, {target: {family: b"left\n"}})
     whole = plain(store.exposition, tail)
     assert unzipped(store.exposition, tail) == whole
     assert gzip.decompress(b"".join(store.exposition.gzipped(tail))) == whole
@@ -161,18 +178,33 @@ def test_gzip_of_large_texts() -> None:
     line = b'cln_a{account="one",server="%d"} 1398871560\n'
     large = b"".join(line % number for number in range(20_000))
     store = ExpositionStore((A, B))
-    store.publish("one", {A: large, B: large})
-    store.publish("two", {A: large})
+    publish(store, "one", {A: large, B: large})
+    publish(store, "two", {A: large})
     whole = plain(store.exposition, large)
     assert unzipped(store.exposition, large) == whole
     assert sum(map(len, store.exposition.gzipped(large))) < len(whole) / 5
-    store.replace({"two": {A: large}})
+    replace(store, {"two": {A: large}})
     assert unzipped(store.exposition, large) == A.header + large + large
 
 
-def test_exposition_of() -> None:
-    """The exposition of a single target has its families in the order in which they were rendered."""
-    assert plain(exposition_of(texts((B, "one"), (A, "one")))) == (
-        B.header + b'cln_b{account="one"} 1\n' + A.header + b'cln_a{account="one"} 1\n'
+def test_exposition_of(store: ExpositionStore) -> None:
+    """The exposition of a single target has only its families; that of an unknown target is empty."""
+    publish(store, "one", texts((B, "one"), (A, "one")))
+    publish(store, "two", texts((A, "two")))
+    assert plain(store.exposition_of("one")) == (
+        A.header + b'cln_a{account="one"} 1\n' + B.header + b'cln_b{account="one"} 1\n'
     )
-    assert plain(exposition_of({})) == b""
+    assert plain(store.exposition_of("three")) == b""
+
+
+def test_blocks_of_a_family(store: ExpositionStore) -> None:
+    """The blocks of a family are joined in order, and those that are unchanged keep their compressed form."""
+    lines = [b"cln_a %d\n" % number * 1000 for number in range(3)]
+    first = [Block.compress(line) for line in lines]
+    store.publish("one", {A: first})
+    compress = store.compressor("one")
+    changed = [compress(A, number, text) for number, text in enumerate([lines[0], b"other\n", lines[2], lines[0]])]
+    assert [bytes(block.deflated) for block in changed[::2]] == [first[0].deflated, first[2].deflated]
+    store.publish("one", {A: changed})
+    text = A.header + lines[0] + b"other\n" + lines[2] + lines[0]
+    assert plain(store.exposition, b"tail") == unzipped(store.exposition, b"tail") == text + b"tail"

@@ -13,6 +13,8 @@ from cln_monitor.exporter.metrics import ALL_FAMILIES
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series, escape, number
 from tests.exporter.parsing import parse, parse_openmetrics
 
+from .rendering import new_series, texts_of
+
 FAMILY = Family("cln_test", "A family of the tests.", ("one", "two"))
 OTHER = Family("cln_other", "Another.", ("one",))
 
@@ -22,7 +24,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 def written(series: Series) -> str:
     """Return the text of ``series`` with the headers of their families."""
-    return "".join(family.header.decode() + text.decode() for family, text in series.texts().items())
+    return "".join(family.header.decode() + text.decode() for family, text in texts_of(series).items())
 
 
 @example_settings(max_examples=200)
@@ -33,7 +35,7 @@ def written(series: Series) -> str:
 @example("}", '",two="')
 def test_any_label_is_read_back(one: str, two: str) -> None:
     """Any label value is parsed back by both parsers."""
-    series = Series()
+    series = new_series()
     series.add(FAMILY, (one, two), 1)
     text = written(series)
     assert text.count("\n") == 3
@@ -98,12 +100,12 @@ def test_buckets_have_no_type() -> None:
 
 def test_series_of_a_family_stay_together() -> None:
     """Series are grouped by family in any order of addition, and a family without series has no text."""
-    series = Series()
+    series = new_series()
     series.add(FAMILY, ("a", "b"), 1)
     series.add(OTHER, ("c",), 2)
     series.add(FAMILY, ("d", "e"), math.inf)
     series.add_lines(Family("cln_none", "None.", ()), [])
-    assert series.texts() == {
+    assert texts_of(series) == {
         FAMILY: b'cln_test{one="a",two="b"} 1\ncln_test{one="d",two="e"} +Inf\n',
         OTHER: b'cln_other{one="c"} 2\n',
     }
@@ -113,29 +115,29 @@ def test_series_of_a_family_stay_together() -> None:
 def test_a_wrong_number_of_labels_is_refused(values: tuple[str, ...]) -> None:
     """Too few or too many label values are an error."""
     with pytest.raises(ValueError, match="zip"):
-        Series().add(FAMILY, values, 1)
+        new_series().add(FAMILY, values, 1)
 
 
 @pytest.mark.parametrize(("limit", "dropped"), [(3, 0), (2, 3), (0, 3)])
 def test_drop_over(limit: int, dropped: int) -> None:
     """Over the limit all series of the families are dropped, and otherwise none."""
-    series = Series()
+    series = new_series()
     series.add(OTHER, ("stays",), 1)
     series.add(FAMILY, ("a", "b"), 1)
     series.add(FAMILY, ("c", "d"), 1)
     third = Family("cln_third", "A third.", ("one",))
     series.add(third, ("e",), 1)
     assert series.drop_over(limit, (FAMILY, third)) == dropped
-    assert set(series.texts()) == {OTHER} if dropped else {OTHER, FAMILY, third}
+    assert set(texts_of(series)) == {OTHER} if dropped else {OTHER, FAMILY, third}
 
 
 def test_drop() -> None:
     """All series of the families are dropped, and those without series are no error."""
-    series = Series()
+    series = new_series()
     series.add(OTHER, ("stays",), 1)
     series.add(FAMILY, ("a", "b"), 1)
     series.drop((FAMILY, Family("cln_third", "A third.", ("one",))))
-    assert set(series.texts()) == {OTHER}
+    assert set(texts_of(series)) == {OTHER}
 
 
 @pytest.mark.parametrize("family", ALL_FAMILIES, ids=lambda family: family.name)

@@ -6,13 +6,12 @@ import msgspec
 import pytest
 
 from cln_monitor.cln import KernelCareServer
-from cln_monitor.exporter.metrics import render_target
 from cln_monitor.exporter.metrics.kernelcare import KEY_SUPERSEDED, render
 from cln_monitor.probes import CheckinSettings, Duration
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from tests.helpers.clock import NOW
 
-from .rendering import observed, text_of, viewed
+from .rendering import observed, rendered, text_of, viewed
 
 KEY = KernelCareKeyServers(
     key="k",
@@ -120,7 +119,7 @@ def test_superseded_servers(names: dict[str, str], count: int) -> None:
     """A server is superseded by a newer registration on any key if known host names agree."""
     keys = {name: msgspec.structs.replace(KEY, key=name, servers=[row]) for name, row in (("a", OLD), ("b", NEW))}
     report = msgspec.structs.replace(viewed(observed(keys)), host_names=names)
-    text = render_target(report, CheckinSettings(), 100)[KEY_SUPERSEDED].decode().splitlines()
+    text = rendered(report, CheckinSettings(), 100)[KEY_SUPERSEDED].decode().splitlines()
     assert text[-2:] == [
         f'cln_kernelcare_key_servers_superseded{{account="acme",key="a"}} {count}',
         'cln_kernelcare_key_servers_superseded{account="acme",key="b"} 0',

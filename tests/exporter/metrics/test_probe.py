@@ -5,12 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from cln_monitor.exporter.metrics.families import Series
 from cln_monitor.exporter.metrics.probe import render
 from cln_monitor.probes import Caution, CheckinSettings, Failure, FirstPoll, Part, ProbeReport
 from tests.helpers.clock import NOW
 
-from .rendering import observed, viewed
+from .rendering import new_series, observed, texts_of, viewed
 
 FAILURE = Failure("auth", "no")
 LAST_SUCCESS_5 = 'cln_probe_last_success_timestamp_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 5\n'
@@ -18,9 +17,9 @@ LAST_SUCCESS_5 = 'cln_probe_last_success_timestamp_seconds{api="cln.example.net"
 
 def text(report: ProbeReport, dropped: int = 0) -> str:
     """Return the series of a report."""
-    series = Series()
+    series = new_series()
     render(report, CheckinSettings(), dropped, series)
-    return b"".join(series.texts().values()).decode()
+    return b"".join(texts_of(series).values()).decode()
 
 
 def test_before_the_first_run() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cln_monitor.cln import KernelCareServer, PatchedHost
-from cln_monitor.exporter.metrics import ALL_FAMILIES, RENDERERS, render_target
+from cln_monitor.exporter.metrics import ALL_FAMILIES, RENDERERS
 from cln_monitor.exporter.metrics.ip_licenses import CHECKIN_AGE as LICENSES_AGE
 from cln_monitor.exporter.metrics.kernelcare import CHECKIN_AGE, CREATED, KEY_SERVERS, KEY_SUPERSEDED, LAST_CHECKIN
 from cln_monitor.exporter.metrics.patch_status import HOST
@@ -18,7 +18,7 @@ from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from cln_monitor.probes.patch_status import PatchState, PatchStatusSettings
 from tests.helpers.clock import NOW
 
-from .rendering import observed, viewed
+from .rendering import observed, rendered, viewed
 
 SERVERS = [KernelCareServer(str(number), "192.0.2.1", NOW, NOW) for number in range(3)]
 OBSERVATION = observed({"k": KernelCareKeyServers("k", note="", enabled=True, limit=5, servers=SERVERS)})
@@ -55,7 +55,7 @@ def dropped(texts: object) -> bytes:
 
 def test_without_data() -> None:
     """Without data there are only series of the probe itself."""
-    assert set(render_target(viewed(), CheckinSettings(), 100)) == {INTERVAL, DROPPED, STALE_AFTER}
+    assert set(rendered(viewed(), CheckinSettings(), 100)) == {INTERVAL, DROPPED, STALE_AFTER}
 
 
 def test_families_of_all_parts() -> None:
@@ -71,8 +71,8 @@ def test_families_of_all_parts() -> None:
     ):
         renderer = RENDERERS[observation.probe]
         assert set(renderer.of_all_parts) <= set(renderer.families)
-        whole = render_target(viewed(observation, last_run=NOW), settings, 100)
-        first = render_target(viewed(observation, first_poll=FirstPoll(1, 2)), settings, 100)
+        whole = rendered(viewed(observation, last_run=NOW), settings, 100)
+        first = rendered(viewed(observation, first_poll=FirstPoll(1, 2)), settings, 100)
         left_out = {KEY_SUPERSEDED} if observation is OBSERVATION else {LICENSES_AGE}
         assert set(whole) - set(first) - set(PROBE_FAMILIES) == left_out
 
@@ -80,7 +80,7 @@ def test_families_of_all_parts() -> None:
 @pytest.mark.parametrize(("limit", "count"), [(6, b"0"), (5, b"6"), (0, b"6")])
 def test_too_many_per_server_series(limit: int, count: bytes) -> None:
     """Over the limit all per-server series are left out and counted, and a histogram of ages replaces them."""
-    texts = render_target(viewed(OBSERVATION), CheckinSettings(), limit)
+    texts = rendered(viewed(OBSERVATION), CheckinSettings(), limit)
     assert dropped(texts) == count
     assert ({LAST_CHECKIN, CREATED} & set(texts) == set()) == (CHECKIN_AGE in texts) == (count == b"6")
     assert b'checkin="fresh"} 3' in texts[KEY_SERVERS]
@@ -90,7 +90,7 @@ def test_too_many_hosts() -> None:
     """Over the limit the series of hosts are left out without a replacement."""
     hosts = [PatchedHost(f"web{number}", "192.0.2.1", "outofdate") for number in range(3)]
     state = PatchState("key", "k", ok=False, counts={"outofdate": 3}, hosts=hosts)
-    texts = render_target(viewed(observed({"k": state}, probe="patch_status")), PatchStatusSettings(), 2)
+    texts = rendered(viewed(observed({"k": state}, probe="patch_status")), PatchStatusSettings(), 2)
     assert dropped(texts) == b"3"
     assert HOST not in texts
     assert texts[SERVERS_BY_STATE].endswith(b" 3\n")
@@ -98,4 +98,4 @@ def test_too_many_hosts() -> None:
 
 def test_disabled_series_are_not_dropped() -> None:
     """Per-server series that are disabled do not count as dropped."""
-    assert dropped(render_target(viewed(OBSERVATION), CheckinSettings(server_series=False), 0)) == b"0"
+    assert dropped(rendered(viewed(OBSERVATION), CheckinSettings(server_series=False), 0)) == b"0"

@@ -1,0 +1,36 @@
+"""The memory allocator of the C library, set up for a process that replaces large objects on each poll."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of mallopt(3)
+_LARGE = 256 << 10  # bytes
+_ARENAS = 2
+
+
+def set_up_allocator() -> None:
+    """Let memory of large objects go back to the system as soon as they are freed.
+
+    By default, the GNU C library raises its limit for such objects each time one is freed, up to 32 MiB. The next ones
+    then share the heap with small objects, which keep it from shrinking. Other C libraries are left as they are.
+    """
+    if mallopt := _function("mallopt"):
+        mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+def release_free_memory() -> None:
+    """Return free memory of the heap to the system; call this after much has been freed."""
+    if malloc_trim := _function("malloc_trim"):
+        malloc_trim(0)
+
+
+def _function(name: str) -> Callable[..., int] | None:
+    """Return a function of the C library, or None if it has none of this name, as musl does not."""
+    function: Callable[..., int] | None = getattr(_libc, name, None)
+    return function
+
+
+_libc = ctypes.CDLL(None)
