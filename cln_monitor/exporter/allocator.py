@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of mallopt(3)
-_LARGE = 256 << 10  # bytes
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of mallopt(3)
+_LARGE = 2 << 20  # bytes; the pieces of a response are smaller, and each page of a new mapping costs a fault
+_SPARE = 8 << 20  # bytes at the end of the heap that stay until `release_free_memory`
 _ARENAS = 2
 
 
@@ -18,6 +19,7 @@ def set_up_allocator() -> None:
     """
     if mallopt := _function("mallopt"):
         mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        mallopt(_M_TRIM_THRESHOLD, _SPARE)
         mallopt(_M_ARENA_MAX, _ARENAS)
 
 
