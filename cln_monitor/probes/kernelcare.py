@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -33,20 +34,26 @@ def shared_registrations(
 
     Servers that have never checked in are left out: they neither supersede another nor are superseded.
     """
-    servers = [(key.key, server) for key in keys for server in key.servers if server.last_checkin is not None]
+    labels: list[str] = []
+    servers: list[KernelCareServer] = []
+    ends: list[int] = []  # a list of pairs of key and server would take seven times as much memory
+    for key in keys:
+        servers += [server for server in key.servers if server.last_checkin is not None]
+        labels.append(key.key)
+        ends.append(len(servers))
     return [
         [
             Registration(
                 server.ip,
                 server.last_checkin or None,
                 server.created,
-                key,
+                labels[bisect_right(ends, position)],
                 server_id=server.server_id,
                 host=host_names.get(server.server_id, ""),
             )
-            for key, server in (servers[position] for position in positions)
+            for position, server in ((position, servers[position]) for position in positions)
         ]
-        for positions in shared_addresses([server.ip for _, server in servers])
+        for positions in shared_addresses([server.ip for server in servers])
     ]
 
 

@@ -11,7 +11,7 @@ BYTES_A_SERIES = {True: 144, False: 93}
 ZIPPED_BYTES_A_SERIES = {True: 20.3, False: 6}
 BASE_MEMORY = 53
 """MiB of an exporter without accounts."""
-MEMORY_A_SERVER = {True: 1.6 / 1000, False: 0.5 / 1000}
+MEMORY_A_SERVER = {True: 0.45 / 1000, False: 0.4 / 1000}
 """Peak MiB per server, during a refresh."""
 SERIES_A_KEY = {True: 7, False: 17}
 """KernelCare series per key; with per-server series there are two more per server."""
