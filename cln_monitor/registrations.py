@@ -6,7 +6,6 @@ This module has no slow imports, as each plugin run loads it.
 from __future__ import annotations
 
 import socket
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -32,7 +31,11 @@ def shared_addresses(ips: Sequence[str]) -> list[list[int]]:
     as ``0.0.0.0`` or a name, is never shared.
     """
     # Performance: few of a hundred thousand addresses are shared. Only IPv6 has several notations of an address.
-    addresses = {ip: machine_address(ip) for ip, count in Counter(ips).items() if count > 1 or ":" in ip}
+    seen_once: set[str] = set()
+    repeated: set[str] = set()
+    for ip in ips:
+        (repeated if ip in seen_once or ":" in ip else seen_once).add(ip)
+    addresses = {ip: machine_address(ip) for ip in repeated}
     if not addresses:
         return []
     by_address: dict[bytes, list[int]] = {}

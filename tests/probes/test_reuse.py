@@ -23,14 +23,14 @@ IMUNIFY = st.builds(ImunifyServer, st.sampled_from("abc"), st.sampled_from("xy")
 
 @given(st.lists(KERNELCARE), st.lists(KERNELCARE))
 def test_a_kernelcare_key_is_unchanged(new: list[KernelCareServer], old: list[KernelCareServer]) -> None:
-    """The servers of a KernelCare key are equal to those that were read, whatever was known before."""
+    """The servers of a KernelCare key are equal to those that were read, with any earlier servers."""
     value = KernelCareKeyServers("k", "", enabled=True, limit=0, servers=new)
     assert reuse_servers(value, replace(value, note="old", servers=old)) == value
 
 
 @given(st.lists(IMUNIFY), st.lists(IMUNIFY))
 def test_an_imunify_key_is_unchanged(new: list[ImunifyServer], old: list[ImunifyServer]) -> None:
-    """The servers of an Imunify key are equal to those that were read, whatever was known before."""
+    """The servers of an Imunify key are equal to those that were read, with any earlier servers."""
     value = ImunifyKeyServers("k", "360", 0, None, new)
     assert reuse_servers(value, replace(value, note="old", servers=old)) == value
 
