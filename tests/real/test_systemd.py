@@ -53,6 +53,7 @@ HANG = """\
 import gc, signal, sys, time
 def hang_schedule(*_):
     from apscheduler.schedulers.base import BaseScheduler
+    gc.unfreeze()  # get_objects leaves out what the exporter froze after its start
     scheduler = next(each for each in gc.get_objects() if isinstance(each, BaseScheduler))
     scheduler._jobstores_lock.acquire()
 def hang_loop(*_):
