@@ -102,7 +102,7 @@ TIMEOUT = Option(
     shown_default="30",
 )
 VERBOSE = Option(
-    ("-v", "--verbose"), "Show more: all objects with -v, tracebacks of internal errors with -vvv", repeatable=True
+    ("-v", "--verbose"), "Show more: with -v also what is OK, tracebacks of internal errors with -vvv", repeatable=True
 )
 EXPORTER = Option(
     ("--exporter",),
