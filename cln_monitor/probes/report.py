@@ -7,13 +7,19 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from cln_monitor import __version__
+
 from .observation import Failure, Gap, Observation
 from .progress import FirstPoll
 from .runner import Run
 from .settings import ProbeSettings, stale_after_of
 
 FORMAT = 1
-"""Version of the report format; incremented when readers of the previous version would misread a report."""
+"""Version of the report format; incremented when readers of the previous version would misread a report.
+
+Readers ignore fields that they do not know, so a field can be added, but not removed, without incrementing it.
+``tests/versions`` has reports of earlier versions.
+"""
 
 
 class Ages(msgspec.Struct, frozen=True):
@@ -37,10 +43,12 @@ class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
     JSON); ``missing`` lists all parts that the last run could not read. ``host_names`` are those of the servers, by
     server id, or by address if servers have no id; they come from other probes. ``shard``, such as ``0/3``, is set if
     other exporters read further parts of the account. ``ages`` are those at the time of the report. ``first_poll`` is
-    set while a poll is in progress and there are no data of a finished one.
+    set while a poll is in progress and there are no data of a finished one. ``exporter_version`` is the version of
+    cln-monitor, which readers name when they do not understand a report.
     """
 
     format: int = FORMAT
+    exporter_version: str = __version__
     probe: str
     account: str
     api: str

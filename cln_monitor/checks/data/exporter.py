@@ -6,11 +6,13 @@ import argparse
 import base64
 import http.client
 import json
+import re
 import ssl
 import threading
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urlencode, urlsplit
 
+from cln_monitor import __version__
 from cln_monitor.checks.plugin_exit import CheckError, NoResponseError, PluginExit
 from cln_monitor.http_body import BodyError, UnfinishedBodyError, unpack
 from cln_monitor.http_response import InvalidResponseError, StrictResponse
@@ -18,8 +20,8 @@ from cln_monitor.urls import host_of
 
 from .request import DataRequest
 
-FORMAT = 1
-"""The version of the exporter's report format that the checks read."""
+OLDEST_FORMAT, NEWEST_FORMAT = 1, 1
+"""The versions of the exporter's report format that the checks read. Fields that they do not know are ignored."""
 
 _LARGEST = 128 << 20
 """Maximum number of bytes of a response, enough for a million servers. Decoding more would exceed the timeout."""
@@ -91,18 +93,68 @@ def _answer(status: int, body: bytes, where: str, content: str) -> dict[str, Any
         )
     if len(body) > _LARGEST:
         raise CheckError(f"response of {where} is larger than {_LARGEST >> 20} MB: check the URL of --exporter")
+    exporter = _Exporter(where)
     try:
-        answer = json.loads(body)
-        result = answer["format"] if status == 200 else answer["error"]
+        answer = json.loads(body, object_hook=exporter.record_type() if status == 200 else None)
+        result = dict(answer)["format"] if status == 200 else answer["error"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise CheckError(
             f"unexpected response from {where}, not of cln-exporter (HTTP {status}): check the URL of --exporter"
         ) from None
     if status != 200:
         raise CheckError(f"the exporter at {where}: {result}")
-    if result != FORMAT or content not in answer:
-        raise CheckError(f"the exporter at {where} has another version: install the same version on both sides")
-    return dict(answer)
+    exporter.version = str(answer.get("exporter_version", ""))
+    if type(result) is not int or not OLDEST_FORMAT <= result <= NEWEST_FORMAT:
+        exporter.refuse_format(result)
+    answer[content]  # refuses an answer without it
+    return answer  # type: ignore[no-any-return] # of the record type
+
+
+class _Exporter:
+    """The exporter at ``where``, whose answers lack a field or have another format if its version is too different."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.version = ""
+
+    def record_type(self) -> type[dict[str, Any]]:
+        """Return the type of the objects in its answers: a dict that raises CheckError for a missing field."""
+        lacks = self._lacks
+
+        class Record(dict[str, Any]):
+            __slots__ = ()
+
+            def __missing__(self, field: str) -> NoReturn:
+                lacks(field)
+
+        return Record
+
+    def refuse_format(self, format_: object) -> NoReturn:
+        """Raise CheckError for a report format that the checks do not read."""
+        age = None
+        if type(format_) is int:
+            age = "newer" if format_ > NEWEST_FORMAT else "older"
+        self._refuse(f"its report format {str(format_)[:20]} is not supported", age)
+
+    def _lacks(self, field: str) -> NoReturn:
+        self._refuse(f"it does not report {field!r}", _compared(self.version, __version__))
+
+    def _refuse(self, problem: str, age: str | None) -> NoReturn:
+        versions = f" (version {self.version[:20]}, this is {__version__})" if self.version else ""
+        verdict, advice = {
+            "newer": ("is newer than this plugin", "upgrade the plugins"),
+            "older": ("is older than this plugin", "upgrade the exporter"),
+            None: ("has another version", "install the same version on both sides"),
+        }[age]
+        raise CheckError(f"the exporter at {self.where} {verdict}{versions}: {problem}; {advice}")
+
+
+def _compared(version: str, own: str) -> str | None:
+    """Return whether a ``version`` is "newer" or "older" than one's ``own``; None if unknown or equal."""
+    theirs, ours = (tuple(map(int, re.findall(r"\d+", text.partition("-")[0]))) for text in (version, own))
+    if not theirs or theirs == ours:
+        return None
+    return "newer" if theirs > ours else "older"
 
 
 def _get(parts: SplitResult, path: str, seconds: float) -> tuple[int, bytes]:

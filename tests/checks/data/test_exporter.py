@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from cln_monitor import __version__
 from cln_monitor.checks.data import exporter
 from cln_monitor.masking import mask_key
 from tests.checks.inside import run_in_process
@@ -62,9 +63,28 @@ def asked(answer: bytes, *arguments: str, name: str = "check_cln_kernelcare") ->
             http_answer(b'{"error": "no such account and probe; there are: a|b\\n"}', status="404 Not Found"),
             ": no such account and probe; there are: a¦b",
         ),
-        (http_answer(b'{"format": 99}'), "has another version: install the same version on both sides"),
-        (http_answer(b'{"format": "1"}'), "has another version: install the same version on both sides"),
-        (http_answer(b'{"format": 1}'), "has another version: install the same version on both sides"),
+        (
+            http_answer(b'{"format": 99}'),
+            "is newer than this plugin: its report format 99 is not supported; upgrade the plugins",
+        ),
+        (
+            http_answer(b'{"format": 2, "exporter_version": "7.0.0"}'),
+            f"is newer than this plugin (version 7.0.0, this is {__version__}): its report format 2 is not supported; "
+            "upgrade the plugins",
+        ),
+        (
+            http_answer(b'{"format": 0}'),
+            "is older than this plugin: its report format 0 is not supported; upgrade the exporter",
+        ),
+        (
+            http_answer(b'{"format": "1"}'),
+            "has another version: its report format 1 is not supported; install the same version on both sides",
+        ),
+        (
+            http_answer(b'{"format": true}'),
+            "has another version: its report format True is not supported; install the same version on both sides",
+        ),
+        (http_answer(b'{"format": 1}'), "has another version: it does not report "),
         (
             http_answer(b"<html>", status="401 Unauthorized"),
             "rejected the user or password (HTTP 401): use --exporter http://user:password@host",
@@ -250,14 +270,30 @@ def test_the_only_status_is_found() -> None:
     assert text == "the exporter has several accounts; use --account with one of: acme, beta"
 
 
-def test_a_view_without_an_observation() -> None:
-    """A response without the expected field is reported as another version."""
-    for name, answer in (
-        ("check_cln_kernelcare", b'{"format": 1, "probes": []}'),
-        ("check_cln_exporter", b'{"format": 1, "observation": null}'),
-    ):
-        text = asked(http_answer(answer), "-a", "acme", name=name).text
-        assert text.endswith("has another version: install the same version on both sides")
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ("0.0.9", f"is older than this plugin (version 0.0.9, this is {__version__}): {{}}; upgrade the exporter"),
+        ("99.10", f"is newer than this plugin (version 99.10, this is {__version__}): {{}}; upgrade the plugins"),
+        ("1.0-rc2", f"is newer than this plugin (version 1.0-rc2, this is {__version__}): {{}}; upgrade the plugins"),
+        ("", "has another version: {}; install the same version on both sides"),
+        ("next", f"has another version (version next, this is {__version__}): {{}}; install the same version on both"),
+        (__version__, f"has another version (version {__version__}, this is {__version__}): {{}}; install the same"),
+    ],
+)
+def test_a_view_without_an_observation(version: str, told: str) -> None:
+    """A response without the expected field is UNKNOWN and says which side to upgrade."""
+    answers: list[tuple[str, dict[str, object], str]] = [
+        ("check_cln_kernelcare", {"probes": []}, "observation"),
+        ("check_cln_exporter", {"observation": None}, "probes"),
+        ("check_cln_kernelcare", {"observation": {}}, "parts"),
+    ]
+    for name, answer, field in answers:
+        body = json.dumps({"format": 1, **answer, **({"exporter_version": version} if version else {})}).encode()
+        outcome = asked(http_answer(body), "-a", "acme", name=name)
+        assert outcome.state == "UNKNOWN"
+        assert told.format(f"it does not report '{field}'") in outcome.text
+        assert outcome.lines == []
 
 
 def test_a_password_is_sent_and_not_shown() -> None:
@@ -290,7 +326,7 @@ def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch
     """A proxy of the environment does not receive the request or its password."""
     monkeypatch.setenv("http_proxy", f"{HOST}:9")
     monkeypatch.setenv("HTTP_PROXY", f"{HOST}:9")
-    assert "has another version" in asked(http_answer(b'{"format": 99}')).text
+    assert "is newer than this plugin" in asked(http_answer(b'{"format": 99}')).text
 
 
 @pytest.mark.parametrize(
