@@ -16,7 +16,13 @@ from cln_monitor.probes import Observation, Probe
 T = TypeVar("T")
 
 FORMAT = 1
-"""The version of the format; increment it if this version would misread files of an earlier one."""
+"""The version of the format; increment it if this version or an earlier one would misread files of the other.
+
+Readers ignore fields that they do not know. ``tests/versions`` has files of earlier versions.
+"""
+
+HEADER_SIZE = 100
+"""The number of bytes of a file that contain its format."""
 
 _HEADER = re.compile(rb"cln-monitor state (\d{1,6}) ([0-9a-f]{64})\n")
 
@@ -71,6 +77,25 @@ def decode(data: bytes, probe: Probe[T], now: float) -> Snapshot[T]:
         # Across a restart, ages are computed from the wall clock, and data from the future would never expire.
         raise SnapshotError("timestamps in the future; the clock has been set back")
     return saved
+
+
+def newer_format(data: bytes) -> int | None:
+    """Return the format of a file that begins with ``data`` if only newer versions can read it, otherwise None."""
+    header = _HEADER.match(data)
+    return int(header[1]) if header is not None and int(header[1]) > FORMAT else None
+
+
+class _LastSuccess(msgspec.Struct, frozen=True):
+    last_success: float | None
+
+
+def last_success_of(data: bytes) -> float:
+    """Return the Unix time of the last success in a file of any probe; 0 if there was none or ``data`` are invalid."""
+    try:
+        body = memoryview(data)[data.index(b"\n") + 1 :]
+        return msgspec.msgpack.decode(body, type=_LastSuccess).last_success or 0.0
+    except (ValueError, msgspec.MsgspecError):
+        return 0.0
 
 
 def _type_of(probe: Probe[T]) -> Any:

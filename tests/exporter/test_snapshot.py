@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import KernelCareServer
-from cln_monitor.exporter.snapshot import FORMAT, Snapshot, SnapshotError, decode
+from cln_monitor.exporter.snapshot import FORMAT, Snapshot, SnapshotError, decode, last_success_of
 from cln_monitor.probes import PROBES, Failure, Missing, Observation, Part
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from tests.helpers.clock import NOW
@@ -109,3 +109,9 @@ def test_timestamps_in_the_future(moment: float) -> None:
     assert rejection(saved_at(moment).encode()) == "timestamps in the future; the clock has been set back"
     body = msgspec.structs.replace(saved_at(), last_success=moment)
     assert rejection(body.encode()) == "timestamps in the future; the clock has been set back"
+
+
+def test_last_success() -> None:
+    """The time of the last success is read from a file of any probe; invalid data have none."""
+    assert last_success_of(msgspec.structs.replace(saved_at(), last_success=NOW - 5).encode()) == NOW - 5
+    assert [last_success_of(data) for data in (FILE, b"", b"x\n", with_body(b"\x91"), with_body(b""))] == [0.0] * 5

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from cln_monitor import policy
 from cln_monitor.checks.checkin_rules import NO_MATCH_STATE
 from cln_monitor.checks.data.reader import read_report
-from cln_monitor.checks.data.request import DataRequest, Report
+from cln_monitor.checks.data.request import DataRequest, Report, with_fields
 from cln_monitor.checks.options import COMMON, Option
 from cln_monitor.checks.output import name_worst
 from cln_monitor.checks.plugin_exit import CheckError, NoResponseError, PluginExit
@@ -90,7 +90,7 @@ def _select(report: Report, options: argparse.Namespace) -> _Selection:
     """Return the patch states that ``options`` select: those of keys, or the account's by reseller access or keys."""
     by_reseller = not options.key and (_wants_reseller(options) or _has_reseller(report))
     if by_reseller and _has_reseller(report):  # the list of keys is not needed
-        report = {**report, "missing": [gap for gap in report["missing"] if gap["name"]]}
+        report = with_fields(report, missing=[gap for gap in report["missing"] if gap["name"]])
 
     def wanted(name: str) -> bool:
         if options.key:

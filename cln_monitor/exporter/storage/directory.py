@@ -10,15 +10,25 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 _LOCK = "cln-exporter.lock"
 _STATE_FILE = re.compile(r"[a-z_]+-[0-9a-f]{32}\.state")
 _TEMPORARY = re.compile(rf"\.{_STATE_FILE.pattern}\.tmp")
+_ASIDE = re.compile(rf"({_STATE_FILE.pattern})\.format-(\d{{1,6}})")
 _MAX_SIZE = 1 << 30  # bytes, about ten million servers
 
 
 class StateError(Exception):
     """The state directory cannot be used; the text is the whole message."""
+
+
+class AsideFile(NamedTuple):
+    """A state file that was renamed from ``original`` to ``name``, because of its ``format_``."""
+
+    name: str
+    original: str
+    format_: int
 
 
 class StateDirectory:
@@ -68,8 +78,22 @@ class StateDirectory:
     def _names(self, pattern: re.Pattern[str]) -> list[str]:
         return [name for name in os.listdir(self.path) if pattern.fullmatch(name)]  # noqa: PTH208 # names, not paths
 
-    def read(self, name: str) -> bytes | None:
-        """Return the content of a file, or None if it does not exist. Raises OSError."""
+    def aside(self) -> list[AsideFile]:
+        """Return the files that :meth:`set_aside` has renamed, those in the newest format first."""
+        found = [match for match in map(_ASIDE.fullmatch, self._names(_ASIDE)) if match is not None]
+        files = [AsideFile(match[0], match[1], int(match[2])) for match in found]
+        return sorted(files, key=lambda file: file.format_, reverse=True)
+
+    def set_aside(self, name: str, format_: int) -> None:
+        """Rename a file in a format that this version cannot read, so that it is not overwritten. Raises OSError."""
+        (self.path / name).rename(self.path / f"{name}.format-{format_}")
+
+    def bring_back(self, file: AsideFile) -> None:
+        """Undo :meth:`set_aside`; a file that has the original name is replaced. Raises OSError."""
+        (self.path / file.name).rename(self.path / file.original)
+
+    def read(self, name: str, size: int = _MAX_SIZE) -> bytes | None:
+        """Return the first ``size`` bytes of a file, by default all, or None if it does not exist. Raises OSError."""
         with contextlib.suppress(FileNotFoundError), _opened(self.path / name) as file:
             state = os.fstat(file)
             if not stat.S_ISREG(state.st_mode):
@@ -77,7 +101,7 @@ class StateDirectory:
             if state.st_size > _MAX_SIZE:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
             with os.fdopen(file, "rb", closefd=False) as reading:
-                return reading.read(_MAX_SIZE)
+                return reading.read(size)
         return None
 
     def write(self, name: str, data: bytes) -> None:

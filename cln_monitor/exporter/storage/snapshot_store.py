@@ -12,8 +12,17 @@ from typing import Any
 import structlog
 
 from cln_monitor.cln import Clock, Threads
-from cln_monitor.exporter.snapshot import Snapshot, SnapshotError, decode
+from cln_monitor.exporter.snapshot import (
+    FORMAT,
+    HEADER_SIZE,
+    Snapshot,
+    SnapshotError,
+    decode,
+    last_success_of,
+    newer_format,
+)
 from cln_monitor.exporter.target import Target, TargetId
+from cln_monitor.probes import PROBES
 
 from .directory import StateDirectory
 
@@ -41,7 +50,12 @@ class SnapshotStore:
         self._error = ""
 
     def restore(self, targets: Iterable[Target], clock: Clock) -> None:
-        """Restore the data of ``targets``, and remove the files of others. Log errors; they never stop the exporter."""
+        """Restore the data of ``targets``, and remove the files of others. Log errors; they never stop the exporter.
+
+        Files of a newer version are kept for it.
+        """
+        self._bring_back()
+        self._set_newer_aside()
         names = {_name_of(target.id): target for target in targets}
         for name, target in names.items():
             try:
@@ -51,6 +65,8 @@ class SnapshotStore:
             except SnapshotError as error:
                 self._ignore(name, target, str(error))
         for name in set(self._directory.names()) - set(names):
+            if name.rpartition("-")[0] not in PROBES:
+                continue  # of a newer version
             try:
                 self._directory.remove(name)
             except OSError as error:
@@ -59,6 +75,45 @@ class SnapshotStore:
                 )
             else:
                 _log.info("unused state removed", file=name)
+
+    def _set_newer_aside(self) -> None:
+        """Rename the files of a newer version, because runs would overwrite them."""
+        formats = []
+        for name in self._directory.names():
+            try:
+                format_ = newer_format(self._directory.read(name, HEADER_SIZE) or b"")
+                if format_ is not None:
+                    self._directory.set_aside(name, format_)
+                    formats.append(format_)
+            except OSError:
+                continue  # if a target needs the file, restoring it reports the error
+        if formats:
+            _log.warning(
+                "saved state of a newer version kept aside; starting without it",
+                directory=str(self._directory.path),
+                files=len(formats),
+                format=max(formats),
+                supported_format=FORMAT,
+            )
+
+    def _bring_back(self) -> None:
+        """Use the files that an older version has set aside, unless it has read newer data since."""
+        for file in self._directory.aside():
+            if file.format_ > FORMAT:
+                continue
+            try:
+                current = self._directory.read(file.original)
+                is_newer = current is not None and last_success_of(current) >= last_success_of(
+                    self._directory.read(file.name) or b""
+                )
+                if is_newer:
+                    self._directory.remove(file.name)
+                else:
+                    self._directory.bring_back(file)
+            except OSError as error:
+                _log.warning("restoring state kept aside failed", file=file.name, error=error.strerror)
+            else:
+                _log.info("unused state removed" if is_newer else "state kept aside restored", file=file.name)
 
     def _restore(self, name: str, target: Target, clock: Clock) -> None:
         data = self._directory.read(name)

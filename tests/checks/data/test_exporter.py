@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -69,8 +70,7 @@ def asked(answer: bytes, *arguments: str, name: str = "check_cln_kernelcare") ->
         ),
         (
             http_answer(b'{"format": 2, "exporter_version": "7.0.0"}'),
-            f"is newer than this plugin (version 7.0.0, this is {__version__}): its report format 2 is not supported; "
-            "upgrade the plugins",
+            f"is newer than this plugin (version 7.0.0, this is {__version__}): its report format 2 is not supported; ",
         ),
         (
             http_answer(b'{"format": 0}'),
@@ -268,6 +268,14 @@ def test_the_only_status_is_found() -> None:
     assert paths_of("check_cln_status", http_answer(index("acme", "beta")), "-a", "beta") == [b"/beta/status"]
     text = asked(http_answer(index("acme", "beta", roots=2)), name="check_cln_status").text
     assert text == "the exporter has several accounts; use --account with one of: acme, beta"
+
+
+def test_the_example_of_the_page() -> None:
+    """docs/upgrade.md shows the line for an exporter that is too new."""
+    outcome = asked(http_answer(b'{"format": 2, "exporter_version": "0.3.0"}'), "-a", "acme")
+    page = (Path(__file__).parents[3] / "docs" / "upgrade.md").read_text("utf-8")
+    line = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:10099", outcome.output).replace(__version__, "0.1.0")
+    assert f"```text\n{line}```" in page
 
 
 @pytest.mark.parametrize(

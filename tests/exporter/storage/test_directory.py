@@ -60,6 +60,28 @@ def test_a_written_file_can_be_read(directory: StateDirectory) -> None:
     assert directory.names() == [OTHER]
 
 
+def test_a_file_set_aside_and_brought_back(directory: StateDirectory) -> None:
+    """A file that is set aside is not a state file until it is brought back, and then has the same content."""
+    directory.write(NAME, b"newer")
+    directory.set_aside(NAME, 12)
+    assert directory.names() == []
+    (file,) = directory.aside()
+    assert (file.original, file.format_) == (NAME, 12)
+    assert directory.read(file.name, 3) == b"new"
+    directory.write(NAME, b"replaced")
+    directory.bring_back(file)
+    assert (directory.names(), directory.aside()) == ([NAME], [])
+    assert directory.read(NAME) == b"newer"
+
+
+def test_files_set_aside_in_several_formats(directory: StateDirectory) -> None:
+    """Each format has a file of its own; the newest format is the first."""
+    for format_ in (9, 10):
+        directory.write(NAME, b"x")
+        directory.set_aside(NAME, format_)
+    assert [file.format_ for file in directory.aside()] == [10, 9]
+
+
 def test_permissions(directory: StateDirectory) -> None:
     """Only the owner can access the directory and its files, even with a umask of 0."""
     before = os.umask(0)

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from structlog.testing import capture_logs
 
 from cln_monitor.cln import Redactor
 from cln_monitor.config import Config, load_config
+from cln_monitor.exporter import snapshot
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.storage import snapshot_store
-from cln_monitor.exporter.storage.directory import StateError
+from cln_monitor.exporter.storage.directory import StateDirectory, StateError
 from cln_monitor.probes import PROBES
 from cln_monitor.simulator import Fault, Simulator, serve
 from tests.exporter.conftest import HandClock
@@ -240,6 +242,138 @@ def test_a_file_that_cannot_be_removed(start: Start, directory: Path) -> None:
         "unused state removed",
     ]
     assert [file.name for file in directory.glob("*.state")] == [f"els-{0:032x}.state"]
+
+
+@contextmanager
+def newer_version() -> Iterator[None]:
+    """Write and read state files as a version with the next format does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshot, "FORMAT", snapshot.FORMAT + 1)
+        patch.setattr(snapshot_store, "FORMAT", snapshot.FORMAT)
+        yield
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    """Return the content of each state file by name."""
+    return {file.name: file.read_bytes() for file in directory.iterdir() if ".state" in file.name}
+
+
+def test_state_of_a_newer_version(start: Start, directory: Path, clock: HandClock) -> None:
+    """Files in a newer format are one warning, are kept under another name, and do not stop any probe."""
+    with newer_version():
+        service = start()
+        poll(service)
+        service.stop()
+        before = contents(directory)
+    with capture_logs() as logs:
+        service = start()
+    (warning,) = [log for log in logs if log["log_level"] == "warning"]
+    assert warning == {
+        "event": "saved state of a newer version kept aside; starting without it",
+        "log_level": "warning",
+        "directory": str(directory),
+        "files": len(PROBES),
+        "format": snapshot.FORMAT + 1,
+        "supported_format": snapshot.FORMAT,
+    }
+    assert not [line for line in metrics(service) if line.startswith("cln_kernelcare")]
+    clock.advance(60)
+    poll(service)
+    with capture_logs() as logs:
+        service = start()
+    assert [log for log in logs if log["log_level"] == "warning"] == []
+    assert [line for line in metrics(service) if line.startswith("cln_kernelcare")]
+    aside = {f"{name}.format-{snapshot.FORMAT + 1}": content for name, content in before.items()}
+    assert aside.items() <= contents(directory).items(), "the files of the newer version are unchanged"
+
+
+def test_the_newer_version_is_back(start: Start, directory: Path, clock: HandClock) -> None:
+    """The newer version uses the files kept for it, except those of probes that have run meanwhile."""
+    with newer_version():
+        service = start()
+        poll(service)
+        before = metrics(service)
+        service.stop()
+    clock.advance(60)
+    service = start()
+    poll(service, "kernelcare")
+    service.stop()
+    file_of(directory, "kernelcare").write_bytes(  # which the newer version reads as well
+        file_of(directory, "kernelcare").read_bytes().replace(b"state 1", b"state 2", 1)
+    )
+    with newer_version(), capture_logs() as logs:
+        service = start()
+    assert [log["event"] for log in logs].count("state kept aside restored") == len(PROBES) - 1
+    assert [log["file"].partition("-")[0] for log in logs if log["event"] == "unused state removed"] == ["kernelcare"]
+    after = metrics(service)
+    assert [line for line in after if "kernelcare" not in line] == [line for line in before if "kernelcare" not in line]
+    assert [line for line in after if line.startswith("cln_probe_last_success") and "kernelcare" in line] != [
+        line for line in before if line.startswith("cln_probe_last_success") and "kernelcare" in line
+    ]
+    assert not [name for name in contents(directory) if ".format-" in name]
+
+
+def test_the_older_version_has_read_nothing(start: Start, directory: Path, cln: Simulator, clock: HandClock) -> None:
+    """Files kept aside are used although the older version has saved failed runs."""
+    with newer_version():
+        service = start()
+        poll(service)
+        before = [line for line in metrics(service) if line.startswith("cln_kernelcare")]
+        service.stop()
+    cln.faults.add(Fault("reset"))
+    clock.advance(60)
+    service = start()
+    poll(service)
+    service.stop()
+    assert len(list(directory.glob("*.state"))) == len(PROBES)
+    with newer_version():
+        service = start()
+    assert [line for line in metrics(service) if line.startswith("cln_kernelcare")] == before
+    assert not [name for name in contents(directory) if ".format-" in name]
+
+
+def test_state_of_a_probe_of_a_newer_version(start: Start, directory: Path) -> None:
+    """The file of a probe that this version does not have is left alone, even in a known format."""
+    poll(start(), "kernelcare")
+    start()
+    unknown = directory / f"unheard_of-{0:032x}.state"
+    unknown.write_bytes(file_of(directory, "kernelcare").read_bytes())
+    with capture_logs() as logs:
+        start()
+    assert [log["event"] for log in logs if log["log_level"] == "warning"] == []
+    assert unknown.exists()
+
+
+def test_state_that_cannot_be_kept_aside(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of a newer version that cannot be renamed is ignored with its format as the reason."""
+    with newer_version():
+        poll(start(), "kernelcare")
+        start()
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(StateDirectory, "set_aside", refuse)
+    with capture_logs() as logs:
+        start()
+    assert warnings(logs) == [("kernelcare", "unsupported format 2, this version uses format 1")]
+
+
+def test_state_kept_aside_that_cannot_be_restored(
+    start: Start, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that cannot be renamed back is a warning."""
+    start()
+    (directory / f"kernelcare-{0:032x}.state.format-1").touch()
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(StateDirectory, "bring_back", refuse)
+    with capture_logs() as logs:
+        start()
+    (warning,) = [log for log in logs if log["log_level"] == "warning"]
+    assert (warning["event"], warning["error"]) == ("restoring state kept aside failed", "Permission denied")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
+from cln_monitor import __version__
 from cln_monitor.cln import mask_key
 from cln_monitor.exporter.web.app import WebOptions, make_app
 from cln_monitor.exporter.web.status_page import POLICY, RUNBOOK_POLICY
@@ -462,6 +463,7 @@ class TestObservation:
         del answer["api"]
         assert answer == {
             "format": 1,
+            "exporter_version": __version__,
             "ages": {"last_run": None, "last_success": None, "oldest_part": None},
             "account": "acme",
             "probe": "kernelcare",
