@@ -22,10 +22,13 @@ from typing import Any
 import pytest
 from hypothesis import is_hypothesis_test
 
-DIRECTORIES = ("real", "faults", "soak", "packages")
+DIRECTORIES = ("real", "faults", "soak", "packages", "next_release")
 """Directories in which all tests start programs; the slowest first."""
-ON_REQUEST = "packages"
-"""The directory whose tests run only if the command line names it: they need what `make packages` builds."""
+ON_REQUEST = ("packages", "next_release")
+"""Directories whose tests run only if the command line names them.
+
+They need what `make packages` builds, and the servers of Debian's next release.
+"""
 
 _TESTS = Path(__file__).parents[1]
 _STARTS = ((subprocess.Popen, "__init__"), (os, "fork"), (os, "forkpty"), (os, "posix_spawn"), (os, "posix_spawnp"))
@@ -63,8 +66,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Ignore a directory none of whose tests is in the run."""
-    if collection_path == _TESTS / ON_REQUEST:
-        return None if any(ON_REQUEST in Path(each.partition("::")[0]).parts for each in config.args) else True
+    if collection_path.parent == _TESTS and (name := collection_path.name) in ON_REQUEST:
+        return None if any(name in Path(each.partition("::")[0]).parts for each in config.args) else True
     is_left_out = config.getoption("markexpr") in {
         "not processes",
         "not unmeasured",

@@ -16,7 +16,7 @@ from cln_monitor.simulator import Simulator, serve
 from tests.helpers.prometheus import Prometheus
 from tests.helpers.running import Exporter, free_port
 from tests.helpers.small_cln import LOGIN, SECRET_KEY
-from tests.real.victoria_metrics import VictoriaMetrics
+from tests.helpers.victoria_metrics import VictoriaMetrics
 
 pytestmark = pytest.mark.needs_server("prometheus", "victoria-metrics")
 
