@@ -129,7 +129,7 @@ test-packages: packages servers ## install, upgrade, remove and purge the packag
 	@for tool in lintian rpmlint cpio objdump; do \
 	    command -v $$tool >/dev/null || { tools/apt-install lintian rpmlint cpio binutils || exit; break; }; \
 	done
-	@$(bin)/python -m pytest tests/packages
+	@$(bin)/python -m pytest tests/packages --numprocesses=3 --dist=loadgroup
 
 .PHONY: clean
 clean: ## remove everything that make created, including .venv

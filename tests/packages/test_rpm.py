@@ -81,6 +81,7 @@ def test_the_environment_is_of_the_python_of_the_distribution(name: str, tmp_pat
     assert (environment / "bin/python3").readlink() == Path(f"../../../bin/python{target.python}")
     (packages,) = environment.glob("lib/python3*/site-packages")
     assert packages.parent.name == f"python{target.python}"
+    assert {file.read_text("ascii") for file in packages.glob("*.dist-info/INSTALLER")} == {"rpm\n"}
     tag = f"cpython-{target.python.replace('.', '')}"
     libraries = [path for path in packages.rglob("*.so") if "cpython-" in path.name]
     assert libraries

@@ -15,6 +15,7 @@ from cln_monitor.config import ConfigError, parse_config
 from tests.helpers import servers
 from tests.helpers.package import ROOT
 from tools.packages import completion, html, man_pages, options, units
+from tools.packages.__main__ import main, maintainer
 from tools.packages.targets import TARGETS
 
 SERVICE = (ROOT / "systemd" / "cln-exporter.service").read_text("utf-8")
@@ -146,6 +147,35 @@ def test_targets_are_those_of_the_documentation() -> None:
     page = (ROOT / "docs" / "installation-packages.md").read_text("utf-8")
     for name in TARGETS:
         assert f"dist/{name}/" in page, name
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "The cln-monitor authors"),
+        ({"DEBFULLNAME": "Jo Doe", "DEBEMAIL": "jo@example.net"}, "Jo Doe <jo@example.net>"),
+    ],
+    ids=["unset", "set"],
+)
+def test_maintainer(variables: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The maintainer is that of the environment, or the authors as in LICENSE, who have no address."""
+    for name in ("DEBFULLNAME", "DEBEMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert str(maintainer()) == expected
+    assert "Copyright the cln-monitor authors" in (ROOT / "LICENSE").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["DEBFULLNAME", "DEBEMAIL"])
+def test_half_of_a_maintainer(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name without an address, or an address without a name, is an error before anything is built."""
+    monkeypatch.delenv("DEBFULLNAME", raising=False)
+    monkeypatch.delenv("DEBEMAIL", raising=False)
+    monkeypatch.setenv(name, "x")
+    monkeypatch.setattr("sys.argv", ["packages", "debian12"])
+    assert main() == 1
+    assert capsys.readouterr().out == "no packages: set both DEBFULLNAME and DEBEMAIL, or neither\n"
 
 
 @pytest.mark.processes

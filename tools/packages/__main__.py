@@ -1,7 +1,8 @@
 """Build packages for distributions: ``python -m tools.packages [DISTRIBUTION...]``, all of them by default.
 
 They are written to ``dist/DISTRIBUTION``. Root file systems and wheels are kept in ``build/packages`` for the next run.
-DEBFULLNAME and DEBEMAIL set the maintainer. All files have the time SOURCE_DATE_EPOCH, or that of the last commit.
+DEBFULLNAME and DEBEMAIL set the maintainer; without them it is the authors, who have no address. All files have the
+time SOURCE_DATE_EPOCH, or that of the last commit, so that the same sources result in the same packages.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from tests.helpers.package import ROOT
@@ -18,42 +21,67 @@ from tools.every_python import StepFailedError, report
 
 from . import deb, environment, rpm, stage, wheels
 from .root_file_systems import MissingToolError
-from .targets import TARGETS, Settings, Target
+from .targets import TARGETS, Maintainer, Settings, Target
 
 WORK = ROOT / "build" / "packages"
-_NAME, _ADDRESS = "cln-monitor maintainers", "cln-monitor@example.com"
+_AUTHORS = "The cln-monitor authors"  # as in LICENSE and docs/conf.py
+
+
+class SettingsError(Exception):
+    """A variable of the environment is missing or contradicts another one."""
 
 
 def build(names: list[str], to: Path) -> list[Path]:
-    """Build the packages of the distributions `names` below the directory `to`, and return their paths."""
+    """Build the packages of the distributions `names` below the directory `to`, as many at a time as there are CPUs.
+
+    Returns their paths. Distributions with the same Python share an environment.
+    """
+    settings = Settings(to, maintainer(), _moment())
+    os.umask(0o022)
     WORK.mkdir(parents=True, exist_ok=True)
-    log = WORK / "packages.log"
-    log.write_bytes(b"")
-    maintainer = f"{os.environ.get('DEBFULLNAME') or _NAME} <{os.environ.get('DEBEMAIL') or _ADDRESS}>"
-    settings = Settings(to, maintainer, _moment(), log)
     project = wheels.of_project(WORK / "project")
-    built: dict[tuple[str, str | None], Path] = {}
-    packages = []
-    for target in (TARGETS[name] for name in names):
-        started = time.monotonic()
-        work = WORK / target.name
-        work.mkdir(exist_ok=True)
-        key = (target.python, target.suite)
-        if key not in built:
-            downloaded = WORK / f"wheels-{target.python}"
-            wheels.download(target.python, downloaded, log)
-            built[key] = environment.build(target, downloaded, project, work, settings.moment)
-        stage.make(target, built[key], work / "stage", settings.moment)
-        packages.append(_pack(target, work / "stage", settings))
-        size = packages[-1].stat().st_size / 1e6
-        report(f"{packages[-1]}: {size:.1f} MB in {time.monotonic() - started:.0f} s")
-    return packages
+    documents = stage.documents(settings.moment)
+    targets = [TARGETS[name] for name in names]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        environments: dict[tuple[str, str | None], Future[Path]] = {}
+        for target in targets:
+            if target.environment not in environments:
+                environments[target.environment] = pool.submit(_environment, target, project, settings)
+        # The environments are first in the queue, so no package waits for one that has no thread.
+        packages = [
+            pool.submit(_package, target, environments[target.environment], documents, settings) for target in targets
+        ]
+        return [package.result() for package in packages]
 
 
-def _pack(target: Target, files: Path, settings: Settings) -> Path:
+def _environment(target: Target, project: Path, settings: Settings) -> Path:
+    downloaded = WORK / f"wheels-{target.python}"
+    work = WORK / f"environment-{target.python}"
+    work.mkdir(exist_ok=True)
+    wheels.download(target.python, downloaded, work / "download.log")
+    return environment.build(target, downloaded, project, work, settings.moment)
+
+
+def _package(target: Target, environment: Future[Path], documents: Mapping[str, bytes], settings: Settings) -> Path:
+    built = environment.result()
+    started = time.monotonic()
+    work = WORK / target.name
+    work.mkdir(exist_ok=True)
+    stage.make(target, built, documents, work / "stage", settings.moment)
     for old in (settings.to / target.name).glob(f"*.{target.kind}"):
         old.unlink()
-    return deb.build(target, files, settings) if target.is_deb else rpm.build(target, files, settings)
+    pack = deb.build if target.is_deb else rpm.build
+    package = pack(target, work / "stage", settings, work / "package.log")
+    report(f"{package}: {package.stat().st_size / 1e6:.1f} MB in {time.monotonic() - started:.0f} s")
+    return package
+
+
+def maintainer() -> Maintainer:
+    """Return the maintainer of the environment, or the authors. Raises SettingsError."""
+    name, address = os.environ.get("DEBFULLNAME"), os.environ.get("DEBEMAIL")
+    if bool(name) != bool(address):
+        raise SettingsError("set both DEBFULLNAME and DEBEMAIL, or neither")
+    return Maintainer(name or _AUTHORS, address or "")
 
 
 def _moment() -> int:
@@ -78,10 +106,9 @@ def main() -> int:
     unknown = [name for name in options.distributions if name not in TARGETS]
     if unknown:
         parser.error(f"unknown distribution {', '.join(unknown)}: use {', '.join(TARGETS)}")
-    os.umask(0o022)
     try:
         build(options.distributions or list(TARGETS), options.to)
-    except (MissingToolError, StepFailedError) as error:
+    except (MissingToolError, SettingsError, StepFailedError) as error:
         report(f"no packages: {error}")
         return 1
     return 0

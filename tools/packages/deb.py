@@ -20,9 +20,12 @@ _SCRIPTS = ("postinst", "prerm", "postrm")
 _CONFIGURATION = "etc/cln-monitor/cln-monitor.yml"
 
 
-def build(target: Target, stage: Path, settings: Settings) -> Path:
-    """Write the .deb of the files in `stage` to the directory of the target, and return its path."""
-    to, maintainer, moment, log = settings
+def build(target: Target, stage: Path, settings: Settings, log: Path) -> Path:
+    """Write the .deb of the files in `stage` to the directory of the target, and return its path.
+
+    `log` gets the output of the tools.
+    """
+    to, maintainer, moment = settings
     to /= target.name
     version = f"{__version__}-{target.release}"
     architecture = run(["dpkg", "--print-architecture"], log, _SECONDS).strip()
@@ -31,7 +34,8 @@ def build(target: Target, stage: Path, settings: Settings) -> Path:
     _fill("copyright.in", documents / "copyright", LIBRARIES=names)
     date = email.utils.formatdate(moment)
     entry = f"  * Release {__version__}; see changelog.gz."
-    changelog = f"cln-monitor ({version}) {target.suite}; urgency=medium\n\n{entry}\n\n -- {maintainer}  {date}\n"
+    trailer = f" -- {maintainer.name} <{maintainer.address}>  {date}"  # the format requires the brackets
+    changelog = f"cln-monitor ({version}) {target.suite}; urgency=medium\n\n{entry}\n\n{trailer}\n"
     (documents / "changelog.Debian.gz").write_bytes(gzip.compress(changelog.encode(), 9, mtime=0))
     overrides = stage / "usr/share/lintian/overrides/cln-monitor"
     overrides.parent.mkdir(parents=True)
@@ -44,7 +48,7 @@ def build(target: Target, stage: Path, settings: Settings) -> Path:
         control / "control",
         VERSION=version,
         ARCHITECTURE=architecture,
-        MAINTAINER=maintainer,
+        MAINTAINER=str(maintainer),
         PYTHON=target.requires,
         SIZE=str(_kilobytes(stage)),
     )

@@ -50,11 +50,12 @@ def build(target: Target, wheels: Path, project: Path, work: Path, moment: int) 
     must(*pip, "--require-hashes", f"--find-links={source / 'wheels'}", f"--requirement={source / LOCK.name}")
     must(*pip, str(source / project.name))
     interpreter = f"/usr/bin/python{target.python}"
-    _make_independent(built, interpreter, "dpkg" if target.is_deb else "rpm")
+    _make_independent(built, interpreter)
     set_times(built, moment)
     # Bytecode contains the time of its source, so the times are set first, and the path, for tracebacks.
     moved = () if root is not None else ("-s", str(prefix), "-p", str(PREFIX))
-    must(python, "-m", "compileall", "-q", *moved, str(prefix / "lib"))
+    # Constant sets are written in the order of their hashes.
+    must("env", "PYTHONHASHSEED=0", python, "-m", "compileall", "-q", *moved, str(prefix / "lib"))
     result = work / "built"
     shutil.rmtree(result, ignore_errors=True)
     shutil.move(built, result)
@@ -69,7 +70,7 @@ def _local_python(minor: str) -> str:
     raise MissingToolError(f"Python {minor} is missing on this machine, and no Debian release has it")
 
 
-def _make_independent(environment: Path, interpreter: str, installer: str) -> None:
+def _make_independent(environment: Path, interpreter: str) -> None:
     """Remove everything that the installed programs do not need, and all paths of the build machine."""
     programs = environment / "bin"
     for file in programs.iterdir():
@@ -96,7 +97,6 @@ def _make_independent(environment: Path, interpreter: str, installer: str) -> No
         (about / "RECORD").unlink()  # so pip refuses to change the installed files
         (about / "direct_url.json").unlink(missing_ok=True)
         (about / "REQUESTED").unlink(missing_ok=True)
-        (about / "INSTALLER").write_text(f"{installer}\n", encoding="ascii")
 
 
 def _is_own(name: str) -> bool:

@@ -18,9 +18,12 @@ from .targets import Settings, Target
 _SECONDS = 600.0
 
 
-def build(target: Target, stage: Path, settings: Settings) -> Path:
-    """Write the .rpm of the files in `stage` to the directory of the target, and return its path."""
-    to, maintainer, moment, log = settings
+def build(target: Target, stage: Path, settings: Settings, log: Path) -> Path:
+    """Write the .rpm of the files in `stage` to the directory of the target, and return its path.
+
+    `log` gets the output of the tools.
+    """
+    to, maintainer, moment = settings
     to /= target.name
     if shutil.which("rpmbuild") is None:
         raise MissingToolError("rpmbuild is missing: apt install rpm")
@@ -41,7 +44,7 @@ def build(target: Target, stage: Path, settings: Settings) -> Path:
         "VERSION": __version__,
         "RELEASE": target.release,
         "PYTHON": target.requires,
-        "MAINTAINER": maintainer,
+        "MAINTAINER": str(maintainer),
         "STAGE": str(stage),
         "DATE": datetime.fromtimestamp(moment, UTC).strftime("%a %b %d %Y"),
     }

@@ -6,6 +6,7 @@ import gzip
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.helpers.package import ROOT
@@ -20,24 +21,29 @@ _FILES = "usr/share/cln-monitor"
 _UNITS = "usr/lib/systemd/system"
 
 
-def make(target: Target, environment: Path, stage: Path, moment: int) -> None:
-    """Create all files of the package for `target` below `stage`, with the time `moment`."""
+def documents(moment: int) -> dict[str, bytes]:
+    """Return the files that are the same in all packages and are generated, by path: documentation and completion."""
+    files = {f"usr/share/man/man1/{name}.gz": _gzipped(page.encode()) for name, page in man_pages.pages(moment).items()}
+    files |= {name: script.encode() for name, script in completion.files().items()}
+    files |= {f"{_DOCUMENTS}/html/{name}": content for name, content in html.pages(ROOT).items()}
+    return files | {f"{_DOCUMENTS}/changelog.gz": _gzipped((ROOT / "CHANGELOG.md").read_bytes())}
+
+
+def make(target: Target, environment: Path, documents: Mapping[str, bytes], stage: Path, moment: int) -> None:
+    """Create all files of the package for `target` below `stage`, including `documents`, with the time `moment`."""
     shutil.rmtree(stage, ignore_errors=True)
     prefix = stage / PREFIX.relative_to("/")
     prefix.parent.mkdir(parents=True)
     shutil.copytree(environment, prefix, symlinks=True)
+    for about in prefix.glob("lib/*/site-packages/*.dist-info"):  # several packages are made of one environment
+        (about / "INSTALLER").write_text("dpkg\n" if target.is_deb else "rpm\n", encoding="ascii")
     _programs(target, prefix, stage)
     _bundled_files(prefix, stage)
     _write(stage, "usr/lib/sysusers.d/cln-monitor.conf", (PACKAGING / "sysusers.conf").read_bytes())
     sample = (ROOT / "systemd" / "cln-monitor.yml").read_text("utf-8")
     _write(stage, "etc/cln-monitor/cln-monitor.yml", units.configuration(sample).encode())
-    for name, page in man_pages.pages(moment).items():
-        _write(stage, f"usr/share/man/man1/{name}.gz", _gzipped(page.encode()))
-    for name, script in completion.files().items():
-        _write(stage, name, script.encode())
-    for name, content in html.pages(ROOT).items():
-        _write(stage, f"{_DOCUMENTS}/html/{name}", content)
-    _write(stage, f"{_DOCUMENTS}/changelog.gz", _gzipped((ROOT / "CHANGELOG.md").read_bytes()))
+    for name, content in documents.items():
+        _write(stage, name, content)
     set_times(stage, moment)
     (stage / "etc/cln-monitor/cln-monitor.yml").chmod(0o640)
 

@@ -22,21 +22,33 @@ class Target(NamedTuple):
     suite: str | None
 
     @property
+    def environment(self) -> tuple[str, str | None]:
+        """Identifies its environment: distributions with the same Python of the same suite share one."""
+        return self.python, self.suite
+
+    @property
     def is_deb(self) -> bool:
         """Whether its package is a .deb."""
         return self.kind == "deb"
 
 
-class Settings(NamedTuple):
-    """Settings of a whole run.
+class Maintainer(NamedTuple):
+    """Who a package is from; the ``address`` may be empty."""
 
-    ``moment`` is the time of all files, in Unix seconds. ``log`` is the file for the output of the tools.
-    """
+    name: str
+    address: str
+
+    def __str__(self) -> str:
+        """Return the value of the field Maintainer."""
+        return f"{self.name} <{self.address}>" if self.address else self.name
+
+
+class Settings(NamedTuple):
+    """Settings of a whole run. ``moment`` is the time of all files, in Unix seconds."""
 
     to: Path
-    maintainer: str
+    maintainer: Maintainer
     moment: int
-    log: Path
 
 
 _DEB_PLUGINS, _RPM_PLUGINS = "/usr/lib/nagios/plugins", "/usr/lib64/nagios/plugins"

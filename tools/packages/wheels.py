@@ -29,7 +29,7 @@ def download(python: str, to: Path, log: Path) -> None:
 
     pip checks their hashes.
     """
-    fresh = to.with_suffix(".fresh")
+    fresh = to.with_name(f"{to.name}.fresh")
     shutil.rmtree(fresh, ignore_errors=True)
     if to.is_dir():  # do not download wheels again
         shutil.copytree(to, fresh)
