@@ -205,10 +205,10 @@ def test_codes_that_yaml_would_misread(cln: Cln) -> None:
     assert sorted(probes["els"].products) == sorted(codes)
 
 
-def test_the_third_step_of_the_readme(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command in the README exists, and checks the account of the configuration."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (typed,) = re.findall(r"^ +CREDENTIALS_DIRECTORY=\S+ \S+/bin/clntool (.+)$", readme, re.MULTILINE)
+def test_the_command_of_the_installation(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command in docs/installation.md exists, and checks the account of the configuration."""
+    page = (Path(__file__).parents[2] / "docs" / "installation.md").read_text(encoding="utf-8")
+    (typed,) = re.findall(r"^ +CREDENTIALS_DIRECTORY=\S+ \S+/bin/clntool (.+)$", page, re.MULTILINE)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(cln.config.parent))
     cln.config.write_text(
         cln.config.read_text()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cln_monitor.exporter.snapshot import FORMAT
 from tests.helpers.running import wait_until
 from tests.helpers.systemd import Machine
 from tools.packages.targets import TARGETS
@@ -49,13 +50,16 @@ def distribution(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def boot(distribution: str, tmp_path: Path) -> Iterator[Callable[..., Machine]]:
-    """Boot a machine of the distribution with its package, and with an older version if `upgrade` is true."""
+    """Boot a machine of the distribution with its package, and with an older version if `upgrade` is true.
+
+    The state of that version has the format `old_state_format`, if that is given.
+    """
     with ExitStack() as stack:
 
-        def make(*, upgrade: bool = False) -> Machine:
+        def make(*, upgrade: bool = False, old_state_format: int | None = None) -> Machine:
             packages = {"new": package_of(distribution)}
             if upgrade:
-                packages["old"] = with_version(packages["new"], LOWER, tmp_path)
+                packages["old"] = with_version(packages["new"], LOWER, tmp_path, state_format=old_state_format)
             suite = TARGETS[distribution].suite
             assert suite is not None
             (tmp_path / "machine").mkdir()
@@ -144,6 +148,7 @@ def test_upgrade_restarts_what_runs(boot: Callable[..., Machine]) -> None:
     kept = last_success(machine)
     assert seen, "no probe had succeeded"
     assert kept == seen, "the observations of the old version are shown, as CLN is gone"
+    assert machine.journal(SERVICE).count("saved state restored") == len(seen)
     assert machine.show(SERVICE, "ActiveState") == "active"
 
 
@@ -189,6 +194,26 @@ def test_downgrade(boot: Callable[..., Machine]) -> None:
     assert version_of(machine) != LOWER
     machine.must(f"{INSTALL} --allow-downgrades {OLD}")
     assert version_of(machine) == LOWER
+
+
+def test_downgrade_to_a_version_with_an_older_state_format(boot: Callable[..., Machine]) -> None:
+    """The old version starts without the state, says so once, and keeps it for the next upgrade."""
+    machine = boot(upgrade=True, old_state_format=FORMAT - 1)
+    machine.must(f"{INSTALL} {NEW}")
+    configure(machine)
+    machine.must(f"systemctl start {SERVICE}")
+    seen = last_success(machine)
+    assert seen, "no probe had succeeded"
+    wait_until(lambda: len(files_below(machine, f"{STATE}/*.state")) == len(seen), "the saved state")
+    machine.must("systemctl stop cln.service")
+    machine.must(f"{INSTALL} --allow-downgrades {OLD}")
+    assert version_of(machine) == LOWER
+    assert machine.journal(SERVICE).count("saved state of a newer version kept aside") == 1
+    assert len(files_below(machine, f"{STATE}/*.state.format-{FORMAT}")) == len(seen)
+    machine.must(f"{INSTALL} {NEW}")
+    assert version_of(machine) != LOWER
+    assert last_success(machine) == seen
+    assert files_below(machine, f"{STATE}/*.state.format-*") == []
 
 
 def test_remove_keeps_and_purge_removes(boot: Callable[..., Machine]) -> None:

@@ -17,12 +17,12 @@ from tests.helpers.systemd import Machine
 from tools.every_python import local_pythons
 from tools.packages.targets import TARGETS
 
-from .machines import CONFIG, PACKAGE, as_nagios, booted, configure, files_below, package_of, scrape
+from .machines import CONFIG, as_nagios, booted_like_el, configure, files_below, package_of, scrape
 
 RPMS = [name for name, target in TARGETS.items() if not target.is_deb]
 RUNNING = [name for name in RPMS if TARGETS[name].python == "3.11"]
 SERVICE = "cln-exporter.service"
-FILE = f"{PACKAGE}-new.rpm"
+FILE = "/root/cln-monitor-*.rpm"
 _MODULES = (
     *("cln_monitor.exporter.main", "cln_monitor.cli.main", "cln_monitor.checks.entry", "cln_monitor.checks.registry"),
     *("bcrypt", "charset_normalizer.md", "markupsafe._speedups", "msgspec", "pydantic_core", "uvloop", "yaml._yaml"),
@@ -52,7 +52,7 @@ def unpack(name: str, to: Path) -> None:
 def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
     """A machine that is used instead of one of EL, with the package in its file system."""
     name: str = request.param
-    with booted("bookworm", tmp_path, new=package_of(name)) as machine:
+    with booted_like_el(tmp_path, package_of(name)) as machine:
         yield machine
 
 
@@ -120,10 +120,10 @@ def test_glibc_of_each_library(name: str, tmp_path: Path) -> None:
 
 def test_installed_configured_and_removed(machine: Machine) -> None:
     """The service starts only when configured, and works, as do plugins; removing stops it and keeps the state."""
-    machine.must(f"rpm --install --nodeps {FILE}")
+    machine.must(f"rpm --install {FILE}")
     assert machine.show(SERVICE, "ActiveState") == "inactive"
     assert machine.must(f"stat -c '%U:%G %a' {CONFIG}") == "root:cln-monitor 640\n"
-    assert machine.run("rpm --verify --nodeps cln-monitor").output == ""
+    assert machine.run("rpm --verify cln-monitor").output == ""
     before = files_below(machine, "/usr/lib/cln-monitor")
     configure(machine)
     machine.must(f"systemctl enable --now {SERVICE}")
@@ -134,11 +134,11 @@ def test_installed_configured_and_removed(machine: Machine) -> None:
     assert machine.must("clntool --version").startswith("clntool ")
     assert "--web.listen-address" in machine.must("man cln-exporter")
     assert files_below(machine, "/usr/lib/cln-monitor") == before
-    changed = machine.run("rpm --verify --nodeps cln-monitor").output.split()
+    changed = machine.run("rpm --verify cln-monitor").output.split()
     assert changed[-2:] == ["c", CONFIG], "the edited configuration and nothing else"
 
     process = machine.show(SERVICE, "MainPID")
-    machine.must(f"rpm --upgrade --nodeps --replacepkgs {FILE}")
+    machine.must(f"rpm --upgrade --replacepkgs {FILE}")
     assert machine.show(SERVICE, "ActiveState") == "active"
     assert machine.show(SERVICE, "MainPID") != process, "an upgrade restarts what runs"
     assert 'secret_key: ""' not in machine.must(f"cat {CONFIG}")

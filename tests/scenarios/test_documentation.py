@@ -35,7 +35,6 @@ NOT_RUN = {
     "chmod": "changes the files of the reader",
     "curl": "asks CLN or a running exporter; tests/exporter asks the same paths",
     "df": "shows the disk of the reader",
-    "dnf": "needs a machine of EL; tests/packages/test_rpm.py runs rpm",
     "echo": "writes below /etc",
     "export": "sets up the shell of the reader",
     "git": "changes the repository",
@@ -59,9 +58,11 @@ NOT_RUN = {
 }
 """Programs of commands that no test runs, and why."""
 RUN_ELSEWHERE = {
-    "apt": "tests/packages/test_deb.py installs and downgrades the packages",
+    "apt": "tests/packages/test_readme.py and test_deb.py install and downgrade the packages",
+    "dnf": "tests/packages/test_readme.py installs and removes the package",
     "install": "tests/scenarios/test_installing.py runs it below another root",
     "pip": "tests/scenarios/test_installing.py compares it with the commands that it runs",
+    "runuser": "tests/packages/test_readme.py runs it",
     "python3": "tests/scenarios/test_installing.py compares it with the commands that it runs",
     "usermod": "tests/packages/test_deb.py runs it",
 }
