@@ -81,10 +81,13 @@ def judge(report: Report, options: argparse.Namespace, _: float) -> CheckResult:
 
 def _used(products: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
     """Return the number of servers by key; a summary has it instead of the servers."""
-    used = Counter(server["key"] for product in products for server in product.get("servers", ()))
+    used: Counter[str] = Counter()
     for product in products:
-        for key in product["keys"]:
-            used[key["key"]] += key.get("used", 0)
+        keys = product["keys"]
+        if all("used" in key for key in keys):
+            used.update({key["key"]: key["used"] for key in keys})
+        else:
+            used.update(server["key"] for server in product["servers"])
     return used
 
 
