@@ -5,15 +5,17 @@ from typing import Any
 from .advice import warnings_of
 from .clients import ClientFactory
 from .dump import show_config
+from .environment import DEFAULT_CONFIG, ENVIRONMENT, load_file_or_environment
 from .exposed_secrets import Exposed, is_world_readable
 from .load import ConfigError, load_config, make_config, parse_config, read_yaml
 from .model import AccountConfig, Config
 from .secrets import expand
-from .selection import DEFAULT_CONFIG, AccountSelection, SelectionError
+from .selection import AccountSelection, SelectionError
 from .validator import ConfigProblem, Validator
 
 __all__ = [
     "DEFAULT_CONFIG",
+    "ENVIRONMENT",
     "AccountConfig",
     "AccountSelection",
     "ClientFactory",
@@ -27,6 +29,7 @@ __all__ = [
     "expand",
     "is_world_readable",
     "load_config",
+    "load_file_or_environment",
     "make_config",
     "parse_config",
     "read_yaml",

@@ -11,20 +11,20 @@ from urllib.parse import urlsplit
 from cln_monitor.cln import suspicion_of_secret
 from cln_monitor.durations import format_duration
 
+from .environment import in_variables
 from .exposed_secrets import exposed_secrets
-from .model import SECRET_NAMES, Config, secret_fields
+from .model import SECRET_NAMES, AccountConfig, Config, secret_fields
 
 
 def warnings_of(config: Config) -> list[str]:
     """Return one line for each setting in ``config`` that works, but is risky or probably a mistake."""
     warnings = list(_exposed(config))
     first: dict[tuple[str, str], str] = {}
-    for index, account in enumerate(config.accounts):
-        other = first.setdefault((config.api_url_of(account), account.login.reveal()), account.name)
+    for place, account, login in _logins(config):
+        other = first.setdefault((config.api_url_of(account), login), account.name)
         if other != account.name:
             warnings.append(
-                f"accounts[{index}].login: {account.name} has the same login as {other}; "
-                "everything is requested and counted twice"
+                f"{place}: {account.name} has the same login as {other}; everything is requested and counted twice"
             )
     warnings += _placeholders(config)
     warnings += _odd_secrets(config)
@@ -37,7 +37,15 @@ def warnings_of(config: Config) -> list[str]:
                     f"probes.{name} of {account.name}: max_age {format_duration(settings.max_age)} is shorter than the "
                     f"interval {format_duration(settings.interval)}, so its data expires between polls"
                 )
-    return warnings
+    return [in_variables(warning) for warning in warnings] if config.from_environment else warnings
+
+
+def _logins(config: Config) -> Iterator[tuple[str, AccountConfig, str]]:
+    """Yield the place of each login, the account, and the login."""
+    for index, account in enumerate(config.accounts):
+        field = "login" if account.login_env is None else "login_env"
+        with contextlib.suppress(ValueError):  # reported by the call that needs it
+            yield f"accounts[{index}].{field}", account, config.login_of(account).reveal()
 
 
 def _exposed(config: Config) -> Iterator[str]:
@@ -63,18 +71,18 @@ _PLACEHOLDER = re.compile(
 
 def _placeholders(config: Config) -> Iterator[str]:
     """Yield a warning for each login that is a placeholder, except on loopback, where the simulator accepts one."""
-    for index, account in enumerate(config.accounts):
-        login = account.login.reveal()
+    for place, account, login in _logins(config):
         if _PLACEHOLDER.fullmatch(login) and not _is_loopback(urlsplit(config.api_url_of(account)).hostname or ""):
-            yield f"accounts[{index}].login: placeholder of an example; replace it with the login of the CLN account"
+            yield f"{place}: placeholder of an example; replace it with the login of the CLN account"
 
 
 def _odd_secrets(config: Config) -> Iterator[str]:
     """Yield a warning for each secret with characters that are probably a mistake and hard to see."""
+    for place, _, login in _logins(config):
+        if suspicion := suspicion_of_secret(login):
+            yield f"{place}: {suspicion}"
     for index, account in enumerate(config.accounts):
         place = f"accounts[{index}]"
-        if suspicion := suspicion_of_secret(account.login.reveal()):
-            yield f"{place}.login: {suspicion}"
         for name in SECRET_NAMES:
             field = next((field for field in secret_fields(name) if getattr(account, field) is not None), None)
             with contextlib.suppress(OSError, ValueError):  # reported by the call that needs it

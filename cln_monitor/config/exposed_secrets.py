@@ -20,7 +20,10 @@ class Exposed(NamedTuple):
     path: Path
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.path} is world-readable; run chmod 600 on it (640 if a group has to read it)"
+        return (
+            f"{self.place}: {self.path} is world-readable; run chmod 600 on it (640 if a group has to read it), "
+            "or set defaultMode: 0440 of a Kubernetes volume"
+        )
 
 
 def exposed_secrets(config: Config) -> list[Exposed]:
@@ -42,13 +45,25 @@ def _secrets(config: Config) -> Iterator[Exposed]:
 
 
 def is_world_readable(path: Path) -> bool:
-    """Return whether the mode of a file lets every user read it.
+    """Return whether every user can read a file, by its mode and by the directory that it is in.
 
-    Its directory may deny access; but that is easily changed for another reason, and a copy or a backup may be in
-    another directory. A file that is not regular, such as a pipe, never counts: only this process has read it.
+    A directory above that one does not count: its mode is easily changed for another reason. In a volume of Kubernetes,
+    the file is a link to a directory below the one that the path names; either of them can deny access. A file that is
+    not regular, such as a pipe, never counts: only this process has read it.
     """
     try:
         mode = path.stat().st_mode
+        return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH) and all(map(_is_open, _directories(path)))
     except (OSError, ValueError):
         return False  # reported when the file is read
-    return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH)
+
+
+def _directories(path: Path) -> list[Path]:
+    """Return the directory of a file, without links, and those above it up to the one that ``path`` names."""
+    above, named = list(path.resolve().parents), path.parent.resolve()
+    return above[: above.index(named) + 1] if named in above else above[:1]
+
+
+def _is_open(directory: Path) -> bool:
+    """Return whether every user can open the files of a ``directory``."""
+    return bool(directory.stat().st_mode & stat.S_IXOTH)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ from cln_monitor.cln import (
 from cln_monitor.probes import PROBES, Duration, Probe, ProbeSettings
 
 from .exposed_secrets import exposed_secrets
-from .model import SECRET_NAMES, AccountConfig, Config, ConfigFile, SecretName, secret_fields
+from .model import LOGIN_FIELDS, SECRET_NAMES, AccountConfig, Config, ConfigFile, SecretName, secret_fields
 from .secrets import EmptySecretError, expand
 from .validator import ConfigProblem, Validator, at
 
@@ -125,10 +126,20 @@ def _account(validator: Validator, account: object, defaults: _ProbeValues, plac
     values = validator.struct(AccountConfig, account, place, skip=("probes",))
     if values.get("api_url"):
         values["api_url"] = _api_url(validator, values["api_url"], at(place, "api_url"))
+    if isinstance(account, dict):
+        _check_one_login(validator, account, place)
     own = _probe_values(validator, account.get("probes") if isinstance(account, dict) else None, at(place, "probes"))
     if validator.problems:
         return None
     return AccountConfig(**values, probes=_probes({name: defaults[name] | own[name] for name in PROBES}))
+
+
+def _check_one_login(validator: Validator, account: dict[Any, Any], place: str) -> None:
+    set_fields = [field for field in LOGIN_FIELDS if account.get(field) is not None]
+    if not set_fields:
+        validator.note(at(place, "login"), f"is required; set one of {', '.join(LOGIN_FIELDS)}")
+    elif len(set_fields) > 1:
+        validator.note(at(place, "login_env"), f"login is also set; set only one of {', '.join(LOGIN_FIELDS)}")
 
 
 def _probe_values(validator: Validator, document: object, place: str) -> _ProbeValues:
@@ -189,10 +200,8 @@ def _check_accounts(validator: Validator, config: Config, *, with_secrets: bool)
                 at(place, "name"),
                 f"duplicate account name {account.name}; accounts[{first[account.name]}] has the same name",
             )
-        if not account.login.reveal().strip():
-            validator.note(at(place, "login"), "is empty; expected the login of the CLN account")
-        elif problem := problem_of_secret(account.login.reveal(), ascii_only=False):
-            validator.note(at(place, "login"), problem)
+        if account.login is not None:
+            _check_login(validator, account.login.reveal(), at(place, "login"))
         if with_secrets:
             _check_secrets(validator, config, account, place)
     if ca_file := config.tls_config.ca_file:
@@ -206,7 +215,17 @@ def _check_accounts(validator: Validator, config: Config, *, with_secrets: bool)
         )
 
 
+def _check_login(validator: Validator, login: str, place: str) -> None:
+    if not login.strip():
+        validator.note(place, "is empty; expected the login of the CLN account")
+    elif problem := problem_of_secret(login, ascii_only=False):
+        validator.note(place, problem)
+
+
 def _check_secrets(validator: Validator, config: Config, account: AccountConfig, place: str) -> None:
+    if account.login_env is not None:
+        login = partial(config.login_of, account)
+        _check_readable(validator, at(place, "login_env"), account.login_env, login, content="login")
     for name in SECRET_NAMES:
         _check_secret(validator, config, account, name, place)
     _check_monitoring_keys(validator, config, account, place)

@@ -26,6 +26,8 @@ from .secrets import SecretFile, SecretText, SecretVariable, expand
 
 SecretName = Literal["secret_key", "registration_token"]
 SECRET_NAMES: tuple[SecretName, ...] = get_args(SecretName)
+LOGIN_FIELDS = ("login", "login_env")
+"""The fields that can set the login of an account: its value, or an environment variable."""
 
 
 def secret_fields(name: SecretName) -> tuple[str, str, str]:
@@ -41,10 +43,14 @@ class TlsConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """A CLN account. ``name`` is the value of the label ``account``; at most one field of each secret is set."""
+    """A CLN account. ``name`` is the value of the label ``account``.
+
+    One of ``login`` and ``login_env``, and at most one field of each secret, is set.
+    """
 
     name: str
-    login: Secret
+    login: Secret | None = None
+    login_env: str | None = None
     secret_key_file: str | None = None
     secret_key_env: str | None = None
     secret_key: Secret | None = None
@@ -77,11 +83,13 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
 class Config(ConfigFile, frozen=True, kw_only=True):
     """A configuration in use; relative file names start from the directory ``base``.
 
-    ``file`` is the path of the configuration file, if there is one.
+    ``file`` is the path of the configuration file, if there is one. ``from_environment``: environment variables made
+    its only account.
     """
 
     base: Path
     file: Path | None = None
+    from_environment: bool = False
 
     def api_url_of(self, account: AccountConfig) -> str:
         """Return the API root of ``account``."""
@@ -106,7 +114,13 @@ class Config(ConfigFile, frozen=True, kw_only=True):
         """Return the credentials of ``account``; ``load_config`` has checked that they exist."""
         token = self.secret_of(account, "registration_token") if self.has(account, "registration_token") else None
         keys = self.monitoring_keys_of(account)
-        return Credentials(account.login.reveal(), self.secret_of(account, "secret_key"), token, keys)
+        return Credentials(self.login_of(account).reveal(), self.secret_of(account, "secret_key"), token, keys)
+
+    def login_of(self, account: AccountConfig) -> Secret:
+        """Return the login of ``account``. Raises ValueError if its environment variable holds none."""
+        if account.login_env is not None:
+            return SecretVariable(account.login_env)()
+        return account.login or Secret("")
 
     def has(self, account: AccountConfig, name: SecretName) -> bool:
         """Return whether the secret ``name`` of ``account`` is set in any of the three ways."""
@@ -135,8 +149,9 @@ class Config(ConfigFile, frozen=True, kw_only=True):
         if self.proxy is not None:
             redactor.hide_password_of(self.proxy.reveal())
         for account in self.accounts:
-            redactor.hide_login(account.login.reveal())
             # A secret that cannot be read is reported by the call that needs it; the others are still registered.
+            with contextlib.suppress(ValueError):
+                redactor.hide_login(self.login_of(account).reveal())
             for name in SECRET_NAMES:
                 if self.has(account, name):
                     with contextlib.suppress(OSError, ValueError):

@@ -19,7 +19,7 @@ from cln_monitor.durations import format_duration
 from cln_monitor.probes import PROBES, Duration, Shard
 
 from . import schema_texts as texts
-from .model import SECRET_NAMES, AccountConfig, ConfigFile, TlsConfig, secret_fields
+from .model import LOGIN_FIELDS, SECRET_NAMES, AccountConfig, ConfigFile, TlsConfig, secret_fields
 
 Schema = dict[str, Any]
 
@@ -91,15 +91,19 @@ def make_schema() -> Schema:
 
 def _account() -> Schema:
     account = _struct(AccountConfig, texts.ACCOUNT)
-    trios = [secret_fields(name) for name in SECRET_NAMES]
-    pairs = [pair for trio in trios for pair in combinations(trio, 2)]
+    groups = [LOGIN_FIELDS, *(secret_fields(name) for name in SECRET_NAMES)]
+    pairs = [pair for group in groups for pair in combinations(group, 2)]
     both = [{"required": [*pair], "properties": {name: {"type": "string"} for name in pair}} for pair in pairs]
     keys = {
         "required": ["monitoring_keys_file", "monitoring_keys"],
         "properties": {"monitoring_keys_file": {"type": "string", "minLength": 1}, "monitoring_keys": {"minItems": 1}},
     }
-    needed = [{"required": [name], "properties": {name: {"type": "string"}}} for name in secret_fields("secret_key")]
-    return account | {"anyOf": needed, "not": {"anyOf": [*both, keys]}}
+    needed = [{"anyOf": [_is_set(name) for name in group]} for group in (LOGIN_FIELDS, secret_fields("secret_key"))]
+    return account | {"allOf": needed, "not": {"anyOf": [*both, keys]}}
+
+
+def _is_set(field: str) -> Schema:
+    return {"required": [field], "properties": {field: {"type": "string"}}}
 
 
 def _struct(kind: type[msgspec.Struct], descriptions: Mapping[str, str]) -> Schema:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,15 +11,16 @@ import msgspec
 
 from cln_monitor.cln import Secret, problem_of_api_url, problem_of_proxy
 
+from . import environment
+from .environment import DEFAULT_CONFIG
 from .load import ConfigError, load_config, make_config
 from .model import AccountConfig, Config
-
-DEFAULT_CONFIG = Path("/etc/cln-monitor/cln-monitor.yml")
 
 _OPTION_OF_FIELD = {
     "secret_key_file": "--secret-key-file",
     "registration_token": "--api-token",
     "login": "--login",
+    "name": environment.ACCOUNT,
     "api_url": "--api-url",
     "proxy": "--proxy",
 }
@@ -48,21 +49,20 @@ class AccountSelection(NamedTuple):
     def load(self) -> Config:
         """Return the configuration of a file, or of a single account given by options and environment variables.
 
-        The variables are CLN_LOGIN and CLN_SECRET_KEY; they are used if neither a file nor an account is given. A
-        command that needs no account reads no secrets, so unreadable ones do not matter. Raises SelectionError.
+        The variables are CLN_LOGIN, CLN_SECRET_KEY, CLN_ACCOUNT and CLN_API_URL; they are used if neither a file nor an
+        account of an existing file is given. A command that needs no account reads no secrets, so unreadable ones do
+        not matter. Raises SelectionError.
         """
-        login = self.login
-        if not (self.config or self.account):
-            login = login or os.environ.get("CLN_LOGIN")
         file = Path(self.config or DEFAULT_CONFIG)
         needed = self.needs_account or self.account is not None
         exists = bool(self.config) or _exists(file, needed=needed)
-        if login or not (exists or needed):
-            return self._from_options(login)
+        has_variables = not self.config and environment.value_of(environment.LOGIN) is not None
+        if self.login or (has_variables and not (exists and self.account)) or not (exists or needed):
+            return self._from_options()
         if not exists and self.account is not None:
             raise SelectionError(f"--account needs a configuration, and {file} does not exist: use --config{self.also}")
         if not exists:
-            ways = "use --config, or --login with --secret-key-file"
+            ways = "use --config, or --login with --secret-key-file, or CLN_LOGIN with CLN_SECRET_KEY"
             raise SelectionError(f"no account given: {ways}{self.also}")
         try:
             return self._with_overrides(load_config(file, with_secrets=self.needs_account))
@@ -112,12 +112,15 @@ class AccountSelection(NamedTuple):
             changes |= {"api_url": self.api_url.rstrip("/"), "accounts": accounts}
         return msgspec.structs.replace(config, **changes)
 
-    def _from_options(self, login: str | None) -> Config:
-        account: dict[str, Any] = {"name": "options", "login": login or "options"}
+    def _from_options(self) -> Config:
+        is_from_variables = self.login is None and environment.value_of(environment.LOGIN) is not None
+        account: dict[str, Any] = {"name": "options", "login": self.login or "options"}
+        if is_from_variables:
+            account = environment.account_of_environment()
         if self.secret_key_file:
             account["secret_key_file"] = self.secret_key_file
-        elif os.environ.get("CLN_SECRET_KEY"):
-            account["secret_key_env"] = "CLN_SECRET_KEY"  # noqa: S105 # the name of a variable
+        elif os.environ.get(environment.SECRET_KEY):
+            account["secret_key_env"] = environment.SECRET_KEY
         elif self.needs_account and self.registration_token is None:
             raise SelectionError("no secret key given: use --secret-key-file, or set CLN_SECRET_KEY")
         else:
@@ -126,27 +129,26 @@ class AccountSelection(NamedTuple):
             account["registration_token"] = self.registration_token
         document: dict[str, Any] = {"accounts": [account]}
         document |= {key: value for key in ("api_url", "proxy") if (value := getattr(self, key))}
+        names = dict(_OPTION_OF_FIELD)
+        if not self.api_url and (api_url := environment.value_of(environment.API_URL)):
+            document["api_url"], names["api_url"] = api_url, environment.API_URL
         try:
-            return make_config(document, Path(), with_secrets=self.needs_account)
+            config = make_config(document, Path(), with_secrets=self.needs_account)
         except ConfigError as error:
-            raise SelectionError("; ".join(_as_options(error.problems))) from None
+            raise SelectionError("; ".join(_as_options(error.problems, names))) from None
+        return msgspec.structs.replace(config, from_environment=is_from_variables)
 
 
 def _exists(file: Path, *, needed: bool) -> bool:
     """Return whether a default configuration exists; an unreadable one counts only if it is ``needed``."""
-    try:
-        file.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return needed  # reading it reports what is wrong
-    return needed or os.access(file, os.R_OK)
+    return environment.is_there(file) and (needed or os.access(file, os.R_OK))
 
 
-def _as_options(problems: Sequence[object]) -> list[str]:
-    """Return the ``problems`` of a configuration with the names of the options that it was made from."""
+def _as_options(problems: Sequence[object], names: Mapping[str, str]) -> list[str]:
+    """Return the ``problems`` of a configuration with the ``names`` of the options that its fields come from."""
     texts = [str(problem).replace("accounts[0].", "") for problem in problems]
-    texts = [text.removeprefix("secret_key_env: ") for text in texts]  # the name of the variable follows
-    for field, option in _OPTION_OF_FIELD.items():
+    for field in ("login_env: ", "secret_key_env: "):
+        texts = [text.removeprefix(field) for text in texts]  # the name of the variable follows
+    for field, option in names.items():
         texts = [text.replace(f"{field}:", f"{option}:") for text in texts]
     return texts

@@ -14,7 +14,7 @@ import structlog
 from msgspec.structs import replace
 
 from cln_monitor.cln import Redactor, ThreadError
-from cln_monitor.config import Config, ConfigError, load_config, warnings_of
+from cln_monitor.config import ENVIRONMENT, Config, ConfigError, load_file_or_environment, warnings_of
 
 from .allocator import set_up_allocator
 from .line_writer import LineStream
@@ -45,10 +45,14 @@ def main(options: argparse.Namespace) -> int:
         if isinstance(sys.stderr, LineStream):
             sys.stderr.writer.notice = dropped_line
         with contextlib.ExitStack() as stack:
-            load_file = _demo(stack) if options.demo else lambda: load_config(options.config_file, guard_secrets=True)
+            load_file = (
+                _demo(stack)
+                if options.demo
+                else lambda: load_file_or_environment(options.config_file, guard_secrets=True)
+            )
             load = load_file if options.shard is None else lambda: replace(load_file(), shard=options.shard)
             if options.config_check:
-                _print_check("demo" if options.demo else str(options.config_file), load())
+                _print_check(load(), is_demo=options.demo)
                 if options.web_config_file:
                     _print_web_check(options.web_config_file)
                 return 0
@@ -66,8 +70,9 @@ def _demo(stack: contextlib.ExitStack) -> Callable[[], Config]:
     return stack.enter_context(Demo()).config
 
 
-def _print_check(name: str, config: Config) -> None:
-    """Print the warnings about the valid configuration ``name``, and a summary of it."""
+def _print_check(config: Config, *, is_demo: bool) -> None:
+    """Print the warnings about the valid configuration ``config``, and a summary of it."""
+    name = "demo" if is_demo else str(config.file or ENVIRONMENT)
     for warning in warnings_of(config):
         eprint(f"{name}: warning: {warning}")
     probes = {name for account in config.accounts for name, settings in account.probes.items() if settings.enabled}

@@ -17,7 +17,6 @@ from .terminal import eprint, print_output, print_version
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-DEFAULT_CONFIG = Path("/etc/cln-monitor/cln-monitor.yml")
 DEFAULT_ADDRESS = "127.0.0.1:10099"
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
@@ -60,8 +59,8 @@ def make_parser() -> argparse.ArgumentParser:
         dest="config_file",
         type=Path,
         metavar="FILE",
-        default=DEFAULT_CONFIG,
-        help="Configuration file (default: %(default)s).",
+        help="Configuration file (default: /etc/cln-monitor/cln-monitor.yml; if that does not exist, the environment "
+        "variables CLN_LOGIN, CLN_SECRET_KEY, CLN_ACCOUNT and CLN_API_URL).",
     )
     add(
         "--config.check",

@@ -36,7 +36,7 @@ def make_targets(
                 )
     for account in config.accounts:
         api_url = config.api_url_of(account)
-        identity = _digest(api_url, account.login.reveal(), config.key_labels)
+        identity = _digest(api_url, config.login_of(account).reveal(), config.key_labels)
         fingerprint = (account, config.transport_of(api_url), config.shard)
         for name, probe in PROBES.items():
             if (

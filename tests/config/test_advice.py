@@ -15,6 +15,20 @@ def warnings(text: str) -> list[str]:
     return warnings_of(parse_config(f"{text}\naccounts: [{{name: acme, login: l, secret_key: s}}]", Path("/nowhere")))
 
 
+def test_logins_of_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The login in an environment variable is judged like one in the file."""
+    monkeypatch.setenv("ACME_LOGIN", "acme_login")
+    account = "{name: NAME, login_env: ACME_LOGIN, secret_key: s}"
+    accounts = f"accounts: [{account.replace('NAME', 'one')}, {account.replace('NAME', 'two')}]"
+    assert warnings_of(parse_config(accounts, Path("/nowhere"))) == [
+        "accounts[1].login_env: two has the same login as one; everything is requested and counted twice",
+        "accounts[0].login_env: placeholder of an example; replace it with the login of the CLN account",
+        "accounts[1].login_env: placeholder of an example; replace it with the login of the CLN account",
+    ]
+    monkeypatch.delenv("ACME_LOGIN")
+    assert warnings_of(parse_config(accounts, Path("/nowhere"), with_secrets=False)) == []
+
+
 def test_the_usual_is_silent() -> None:
     """The defaults cause no warning."""
     assert warnings("") == []

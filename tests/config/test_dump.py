@@ -18,6 +18,7 @@ SECRETS = ("pl4nted-login", "pl4nted-secret-key", "pl4nted-token", "pl4ntedMonit
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     """A configuration that sets every field, including secrets."""
     monkeypatch.setenv("PLANTED", SECRETS[1])
+    monkeypatch.setenv("PLANTED_LOGIN", SECRETS[0])
     (tmp_path / "a.secret").write_text(SECRETS[1])
     (tmp_path / "a.keys").write_text(SECRETS[3])
     file = tmp_path / "cln-monitor.yml"
@@ -32,7 +33,7 @@ shard: 1/3
 probes: {{kernelcare: {{interval: 90m, stale_after: 3d}}, status: {{enabled: false}}}}
 accounts:
   - {{name: a, login: {SECRETS[0]}, secret_key_file: a.secret, registration_token: {SECRETS[2]}}}
-  - {{name: b, login: {SECRETS[0]}, secret_key_env: PLANTED, monitoring_keys: [{SECRETS[3]}]}}
+  - {{name: b, login_env: PLANTED_LOGIN, secret_key_env: PLANTED, monitoring_keys: [{SECRETS[3]}]}}
   - {{name: c, login: {SECRETS[0]}, secret_key: {SECRETS[1]}, monitoring_keys_file: a.keys,
      api_url: 'http://127.0.0.1:1', probes: {{patch_status: {{scopes: [reseller]}}}}}}
 """)
@@ -69,6 +70,7 @@ ACCOUNT = """\
 accounts:
 - name: acme
   login: <secret>
+  login_env: null
   secret_key_file: null
   secret_key_env: null
   secret_key: <secret>
@@ -107,7 +109,7 @@ def test_what_is_shown_parses_again(config: Config) -> None:
     document = yaml.safe_load(shown)
     document["proxy"] = config.proxy and config.proxy.reveal()
     for account, original in zip(document["accounts"], config.accounts, strict=True):
-        account["login"] = original.login.reveal()
+        account["login"] = original.login and original.login.reveal()
         account["monitoring_keys"] = [key.reveal() for key in original.monitoring_keys]
         for name in ("secret_key", "registration_token"):
             secret = getattr(original, name)

@@ -9,13 +9,17 @@ import pytest
 
 from cln_monitor.config import ConfigError, load_config, warnings_of
 
-HOW = "run chmod 600 on it (640 if a group has to read it)"
+HOW = "run chmod 600 on it (640 if a group has to read it), or set defaultMode: 0440 of a Kubernetes volume"
 OR_ALLOW = ", or set allow_world_readable_secrets: true"
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """A configuration with a secret in every possible place, each file readable by its owner only."""
+    """A configuration with a secret in every possible place, each file readable by its owner only.
+
+    All users can enter its directory.
+    """
+    tmp_path.chmod(0o755)
     for name, text in (("secret", "s3cret"), ("token", "t0ken"), ("keys", "MonitoringKey00001")):
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o600)
@@ -111,3 +115,67 @@ def test_allowed(config: Path) -> None:
     for file in config.parent.iterdir():
         file.chmod(0o644)
     assert len(warnings(config)) == 7
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o500, 0o750, 0o710, 0o744])
+def test_a_directory_that_others_cannot_enter(mode: int, config: Path) -> None:
+    """World-readable files are accepted in a directory that other users cannot enter."""
+    for file in config.parent.iterdir():
+        file.chmod(0o644)
+    config.parent.chmod(mode)
+    assert warnings(config) == []
+
+
+@pytest.mark.parametrize("mode", [0o701, 0o711, 0o751, 0o755, 0o1777])
+def test_a_directory_that_others_can_enter(mode: int, config: Path) -> None:
+    """A directory that other users can enter, even if they cannot list it, protects nothing."""
+    (config.parent / "secret").chmod(0o644)
+    config.parent.chmod(mode)
+    assert refusal(config).startswith(
+        f"{config}: accounts[0].secret_key_file: {config.parent}/secret is world-readable"
+    )
+
+
+def test_a_directory_above(config: Path) -> None:
+    """Only the directory that a path names counts, and not those above it."""
+    directory = config.parent / "secrets"
+    directory.mkdir()
+    directory.chmod(0o755)
+    config.parent.chmod(0o700)
+    (config.parent / "secret").rename(directory / "secret")
+    (directory / "secret").chmod(0o644)
+    config.write_text(config.read_text().replace("secret_key_file: secret", f"secret_key_file: {directory}/secret"))
+    assert refusal(config) == f"{config}: {told('accounts[0].secret_key_file', directory / 'secret')}{OR_ALLOW}"
+
+
+@pytest.mark.parametrize(("directory", "version"), [(0o700, 0o755), (0o755, 0o700), (0o700, 0o700)])
+def test_a_private_volume(directory: int, version: int, config: Path) -> None:
+    """In a volume of Kubernetes, the directory of the volume or that of the version can deny access."""
+    _as_volume(config.parent, 0o644)
+    (config.parent / "..data").resolve().chmod(version)
+    config.parent.chmod(directory)
+    assert warnings(config) == []
+
+
+def test_an_open_volume(config: Path) -> None:
+    """A Kubernetes volume with its default modes is refused, and one with defaultMode 0440 is accepted."""
+    _as_volume(config.parent, 0o644)
+    config.parent.chmod(0o1777)
+    assert refusal(config).splitlines()[0] == (
+        f"{config}: {told('accounts[0].secret_key_file', config.parent / 'secret')}{OR_ALLOW}"
+    )
+    for file in (config.parent / "..data").iterdir():
+        file.chmod(0o440)
+    assert warnings(config) == []
+
+
+def _as_volume(directory: Path, mode: int) -> None:
+    """Rearrange the files of a directory as in a volume of Kubernetes: links to a version of them."""
+    version = directory / "..2026_11_29_12_00_00.1"
+    version.mkdir()
+    version.chmod(0o755)
+    for file in [file for file in directory.iterdir() if file.is_file()]:
+        file.chmod(mode)
+        file.rename(version / file.name)
+        file.symlink_to(Path("..data", file.name))
+    (directory / "..data").symlink_to(version.name)

@@ -28,6 +28,7 @@ MAPPING = "expected a mapping of names to values, got"
 MONITORING_KEY = "expected a key of 16 to 64 letters, digits, dashes and underscores"
 NAME = "expected 1 to 64 letters, digits, dots, dashes and underscores"
 NO_ACCOUNTS = "accounts: at least one account is required, with name, login and secret key"
+NO_LOGIN = "is required; set one of login, login_env"
 NO_DURATION = "use for example 90s, 15m, 1h30m"
 PROXY = "expected the URL of a proxy, for example http://proxy.example.com:3128"
 RELATIVE = f"relative paths start from {BAD_FILES}"
@@ -51,7 +52,7 @@ BAD: dict[str, list[str]] = {
     "account-unknown-key": ["accounts[0].secret_key_path: unknown key; did you mean secret_key?"],
     "account-without-anything": [
         "accounts[0].name: is required",
-        "accounts[0].login: is required",
+        f"accounts[0].login: {NO_LOGIN}",
     ],
     "accounts-empty": [NO_ACCOUNTS],
     "accounts-no-list": [NO_ACCOUNTS],
@@ -95,7 +96,15 @@ BAD: dict[str, list[str]] = {
     "login-a-number": ["accounts[0].login: expected a string, got a number; put it in quotes"],
     "login-binary": ["accounts[0].login: expected a string, got something else"],
     "login-empty": ["accounts[0].login: is empty; expected the login of the CLN account"],
-    "login-nothing": ["accounts[0].login: expected a string, got null"],
+    "login-env-a-number": ["accounts[0].login_env: expected a string, got a number; put it in quotes"],
+    "login-env-missing": [
+        (
+            "accounts[0].login_env: CLN_MONITOR_NO_SUCH_VARIABLE is an environment variable that is unset or empty; "
+            "put the login there"
+        )
+    ],
+    "login-nothing": [f"accounts[0].login: {NO_LOGIN}"],
+    "login-twice": ["accounts[0].login_env: login is also set; set only one of login, login_env"],
     "max-server-series-negative": ["max_server_series: expected 0 or a positive number"],
     "monitoring-key-too-short": [
         f"accounts[0].monitoring_keys[1]: {MONITORING_KEY}",
@@ -212,12 +221,12 @@ BAD: dict[str, list[str]] = {
         f"api_url: {API_ROOT}",
         f"probes.status.interval: invalid duration 'soon': {NO_DURATION}",
         (
-            "accounts[0].surprise: unknown key; known keys: name, login, secret_key_file, secret_key_env, secret_key, "
-            "registration_token_file, registration_token_env, registration_token, monitoring_keys_file, "
+            "accounts[0].surprise: unknown key; known keys: name, login, login_env, secret_key_file, secret_key_env, "
+            "secret_key, registration_token_file, registration_token_env, registration_token, monitoring_keys_file, "
             "monitoring_keys, api_url, probes"
         ),
-        "accounts[1].login: is required",
         "accounts[1].secret_key: expected a string, got a list",
+        f"accounts[1].login: {NO_LOGIN}",
     ],
     "several-problems-of-accounts": [
         "accounts[0].secret_key_file: is required; set one of secret_key_file, secret_key_env, secret_key",
@@ -456,6 +465,19 @@ accounts:
     assert credentials.registration_token is not None
     assert credentials.registration_token().reveal() == "t0ken"
     assert config.monitoring_keys_of(account)() == [Secret("MonitoringKey00001")]
+
+
+def test_a_login_of_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login can be in an environment variable; whitespace around it is not part of it."""
+    text = "accounts: [{name: acme, login_env: ACME_LOGIN, secret_key: s3cret}]"
+    monkeypatch.setenv("ACME_LOGIN", " acme_login\n")
+    config = parse(text)
+    assert config.credentials_of(config.accounts[0]).login == "acme_login"
+    monkeypatch.setenv("ACME_LOGIN", "pl4\nnted")
+    problem = "accounts[0].login_env: ACME_LOGIN has several lines; expected one line"
+    with pytest.raises(ConfigError) as raised:
+        parse(text)
+    assert [str(found) for found in raised.value.problems] == [problem]
 
 
 def test_codes_of_els_that_nobody_has_documented() -> None:

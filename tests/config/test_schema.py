@@ -23,6 +23,7 @@ BEYOND_A_SCHEMA = {
     "ca-file-a-folder": "it reads the file",
     "ca-file-missing": "it reads the file",
     "ca-file-without-certificates": "it reads the file",
+    "login-env-missing": "it reads the environment",
     "monitoring-keys-file-malformed": "it reads the file",
     "monitoring-keys-file-missing": "it reads the file",
     "registration-token-file-missing": "it reads the file",

@@ -27,8 +27,8 @@ NO_SECRETS = "accounts: [{name: acme, login: a, secret_key_file: nowhere, monito
 @pytest.fixture(autouse=True)
 def default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Return the path of the default configuration, and clear the environment variables."""
-    monkeypatch.delenv("CLN_LOGIN", raising=False)
-    monkeypatch.delenv("CLN_SECRET_KEY", raising=False)
+    for variable in ("CLN_LOGIN", "CLN_SECRET_KEY", "CLN_ACCOUNT", "CLN_API_URL"):
+        monkeypatch.delenv(variable, raising=False)
     file = tmp_path / "default.yml"
     monkeypatch.setattr(selection, "DEFAULT_CONFIG", file)
     return file
@@ -50,7 +50,8 @@ def refusal(choice: AccountSelection) -> str:
 
 def login_of(choice: AccountSelection) -> str:
     """Return the login of the selected account."""
-    return choice.account_of(choice.load()).login.reveal()
+    config = choice.load()
+    return config.login_of(choice.account_of(config)).reveal()
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_a_secret_that_all_users_can_read(secret_key_file: str) -> None:
 
 def test_nothing_is_said() -> None:
     """Without any option, the error names the options that can be used."""
-    told = "no account given: use --config, or --login with --secret-key-file"
+    told = "no account given: use --config, or --login with --secret-key-file, or CLN_LOGIN with CLN_SECRET_KEY"
     assert refusal(AccountSelection()) == told
     assert refusal(AccountSelection(also=", or --exporter")) == f"{told}, or --exporter"
 
@@ -128,7 +129,54 @@ def test_a_variable_does_not_count_beside_a_name(
     assert login_of(AccountSelection(account="acme")) == LOGIN
     assert login_of(AccountSelection(config=written(tmp_path, ONE_ACCOUNT))) == LOGIN
     default.unlink()
-    assert refusal(AccountSelection(account="acme")).startswith("--account needs a configuration")
+    choice = AccountSelection(account="acme")
+    with pytest.raises(SelectionError) as caught:
+        choice.account_of(choice.load())
+    assert str(caught.value) == "--account: unknown account acme; known accounts: default"
+    monkeypatch.setenv("CLN_ACCOUNT", "acme")
+    assert login_of(choice) == "from-variable"
+
+
+def test_all_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables give the account a name and an API root; whitespace around them is ignored."""
+    url = "https://eportal.example.com/api"
+    for variable, value in (("LOGIN", LOGIN), ("SECRET_KEY", SECRET_KEY), ("ACCOUNT", "acme"), ("API_URL", url)):
+        monkeypatch.setenv(f"CLN_{variable}", f" {value}\n")
+    config = AccountSelection().load()
+    (account,) = config.accounts
+    credentials = config.credentials_of(account)
+    assert (account.name, config.api_url_of(account)) == ("acme", url)
+    assert (credentials.login, credentials.secret_key().reveal()) == (LOGIN, SECRET_KEY)
+    own = "https://own.example.com/api"
+    assert AccountSelection(api_url=own).load().api_url == own
+    assert AccountSelection(needs_account=False).load().api_url == url
+    assert AccountSelection(login="mine", needs_account=False).load().api_url == url
+
+
+def test_the_api_root_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CLN_API_URL does not override a configuration file."""
+    monkeypatch.setenv("CLN_API_URL", "https://eportal.example.com/api")
+    config = AccountSelection(config=written(tmp_path, ONE_ACCOUNT)).load()
+    assert config.api_url == "https://cln.cloudlinux.com/api"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("CLN_LOGIN", "pl4\nnted", "CLN_LOGIN has several lines; expected one line"),
+        ("CLN_SECRET_KEY", "pl4\nnted", "CLN_SECRET_KEY has several lines; expected one line"),
+        ("CLN_ACCOUNT", "a/b", "CLN_ACCOUNT: expected 1 to 64 letters, digits, dots, dashes and underscores"),
+        ("CLN_API_URL", "ftp://h", "CLN_API_URL: expected the URL of a CLN API root"),
+    ],
+)
+def test_a_bad_variable(variable: str, value: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of a bad variable names the variable, without its value."""
+    monkeypatch.setenv("CLN_LOGIN", LOGIN)
+    monkeypatch.setenv("CLN_SECRET_KEY", SECRET_KEY)
+    monkeypatch.setenv(variable, value)
+    told = refusal(AccountSelection())
+    assert told.startswith(problem)
+    assert "pl4" not in told
 
 
 @pytest.mark.parametrize("variable", [None, ""])

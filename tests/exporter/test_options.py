@@ -17,7 +17,7 @@ COUNT = "argument --web.max-requests: invalid number '{}': use 0 or a positive i
 def test_defaults() -> None:
     """An empty command line has the default of each flag."""
     options = make_parser().parse_args([])
-    assert options.config_file == Path("/etc/cln-monitor/cln-monitor.yml")
+    assert options.config_file is None
     assert (options.config_check, options.demo, options.enable_lifecycle) == (False, False, False)
     assert (options.listen_addresses, DEFAULT_ADDRESS) == (None, "127.0.0.1:10099")
     assert (options.telemetry_path, options.max_requests) == ("/metrics", 40)

@@ -21,7 +21,9 @@ from tests.checks.running import PROXY_PASSWORD, run_plugin
 from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
 from tests.helpers.small_cln import KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY
 
-NOT_SAID = "no account given: use --config, or --login with --secret-key-file, or --exporter"
+NOT_SAID = (
+    "no account given: use --config, or --login with --secret-key-file, or CLN_LOGIN with CLN_SECRET_KEY, or --exporter"
+)
 
 
 @pytest.fixture(autouse=True)
