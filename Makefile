@@ -129,6 +129,8 @@ test-packages: packages servers ## install, upgrade, remove and purge the packag
 	@for tool in lintian rpmlint cpio objdump; do \
 	    command -v $$tool >/dev/null || { tools/apt-install lintian rpmlint cpio binutils || exit; break; }; \
 	done
+	@command -v buildah >/dev/null || tools/apt-install buildah
+	@$(call install-group,chart)
 	@$(bin)/python -m pytest tests/packages --numprocesses=3 --dist=loadgroup
 
 .PHONY: clean

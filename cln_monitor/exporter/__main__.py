@@ -19,9 +19,10 @@ def run() -> None:
     open_missing()
     if sys.argv[1:] == ["--version"]:  # answered without the imports of everything else
         os._exit(_print_version())
-    from .signals import hold_signals  # noqa: PLC0415
+    from .signals import hold_signals, reap_orphans  # noqa: PLC0415
 
     hold_signals()
+    reap_orphans()
     import logging  # noqa: PLC0415
 
     with _non_blocking_stderr():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import os
 import signal
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -29,6 +30,12 @@ _HANDLED = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, *_MEANINGLESS)
 def hold_signals() -> None:
     """Block signals until :func:`handled_signals` handles them; call it first of all."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+
+
+def reap_orphans() -> None:
+    """As the first process of a container, let the kernel reap orphans; the exporter itself starts no processes."""
+    if os.getpid() == 1:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 
 def dump_stacks_to(descriptor: int) -> None:

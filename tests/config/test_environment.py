@@ -1,4 +1,4 @@
-"""The configuration of a file, or of environment variables if there is no file."""
+"""The configuration of a file, or of environment variables without one."""
 
 from __future__ import annotations
 

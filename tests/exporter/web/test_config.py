@@ -165,12 +165,14 @@ def test_a_private_key_that_all_users_can_read(folder: Path) -> None:
     """A world-readable private key is used, as by other exporters, with a warning."""
     file = folder / "web.yml"
     file.write_text(f"{TLS}}}")
-    key = folder / "server.key"
+    key, mode = folder / "server.key", folder.stat().st_mode
     key.chmod(0o644)
+    folder.chmod(0o755)
     try:
         (text,) = load_web_config(file).warnings
     finally:
         key.chmod(0o600)  # the folder is that of other tests, too
+        folder.chmod(mode)
     assert text.startswith(f"tls_server_config.key_file: {key} is world-readable; run chmod 600 on it")
 
 

@@ -1,0 +1,1 @@
+"""Tests of the files in packaging/container, packaging/compose and packaging/kubernetes."""

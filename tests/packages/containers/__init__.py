@@ -1,0 +1,1 @@
+"""Tests of the container image and of the rendered chart: `make test-packages`."""
