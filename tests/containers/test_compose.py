@@ -64,7 +64,7 @@ def flags(services: dict[str, Any], **variables: str) -> Any:
 def test_the_demo_is_the_default(services: dict[str, Any]) -> None:
     """Without .env the exporter monitors the simulated account, and with the example of .env a real one."""
     assert flags(services).demo
-    example = dict(re.findall(r"(?m)^([A-Z_]+)=(.*)$", (COMPOSE / ".env.example").read_text("utf-8")))
+    example = dict(re.findall(r"(?m)^([A-Z_]+)=(.*)$", (COMPOSE / "env.example").read_text("utf-8")))
     options = flags(services, **example)
     assert (options.demo, options.config_file) == (False, None)
     environment = services["exporter"]["environment"]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ def pod(objects: dict[str, Any]) -> dict[str, Any]:
 def test_the_rendered_manifests_are_those_of_the_chart() -> None:
     """The chart has not changed since Helm rendered the manifests."""
     written = (GOLDEN / "digest").read_text("ascii").strip()
-    assert written == chart_digest(), "run make test-packages ARGS=--update-golden, which renders the chart"
+    assert written == chart_digest(), "run pytest tests/packages/containers/test_chart.py --update-golden"
 
 
 def test_the_pod_security_standard(objects: dict[str, Any]) -> None:
@@ -196,3 +197,9 @@ def test_large_numbers_of_a_configuration() -> None:
     document = yaml.safe_load(rendered("everything")["ConfigMap"]["data"]["cln-monitor.yml"])
     assert document["max_server_series"] == 2_000_000
     assert (CHART / "templates" / "configmap.yaml").exists()
+
+
+def test_the_values_of_the_documentation() -> None:
+    """The values in docs/containers.md are valid."""
+    blocks = re.findall(r"(?ms)^```yaml\n(.*?)^```$", (ROOT / "docs" / "containers.md").read_text("utf-8"))
+    assert [problems(values() | yaml.safe_load(block)) for block in blocks] == [[]]

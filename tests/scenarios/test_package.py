@@ -52,13 +52,13 @@ def test_sdist_has_all_files_of_the_readme(package: Package) -> None:
     """The sdist has everything to install, and no tests or caches."""
     with tarfile.open(package.sdist) as sdist:
         names = {PurePosixPath(*PurePosixPath(member.name).parts[1:]) for member in sdist if member.isfile()}
-    for folder in ("systemd", "plugins", "dashboards", "docs"):
+    for folder in ("systemd", "plugins", "dashboards", "docs", "packaging"):
         kept = {path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts}
         assert {PurePosixPath(path.relative_to(ROOT)) for path in kept} <= names
     texts = ("LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md", "RELEASE.md", "pyproject.toml")
     assert {PurePosixPath(name) for name in texts} <= names
     tops = {name.parts[0] for name in names}
-    assert tops <= {"cln_monitor", "cln_monitor.egg-info", "dashboards", "docs", "plugins", "systemd"} | {
+    assert tops <= {"cln_monitor", "cln_monitor.egg-info", "dashboards", "docs", "packaging", "plugins", "systemd"} | {
         *texts,
         "MANIFEST.in",
         "PKG-INFO",

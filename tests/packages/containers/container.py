@@ -58,7 +58,7 @@ class Network:
         subprocess.run([*self.enter, "ip", "link", "set", "lo", "up"], check=True, timeout=PATIENCE)
 
     def ask(self, path: str, method: str = "GET") -> tuple[int, str]:
-        """Return the status and the text of a response of the exporter; the status is 0 if there is none."""
+        """Return the status and the text of a response of the exporter; without a response, 0 and the error."""
         command = [*self.enter, sys.executable, "-c", _ASK, f"http://127.0.0.1:10099{path}", method]
         done = subprocess.run(command, capture_output=True, text=True, timeout=2 * PATIENCE, check=True)
         status, _, text = done.stdout.partition("\n")
