@@ -107,8 +107,9 @@ docs: $(venv)/.dev ## build the documentation as a web site in build/docs, with 
 	@echo 'The documentation is in build/docs/index.html'
 
 .PHONY: dashboards
-dashboards: $(venv)/.dev ## write the JSON of the Grafana dashboards from the Python modules
+dashboards: $(venv)/.dev ## write the JSON of the Grafana dashboards from the Python modules, and the files of the Helm chart
 	@$(bin)/python -m dashboards.grafana
+	@$(bin)/python -m tools.kubernetes_chart
 
 .PHONY: pictures
 pictures: $(venv)/.dev ## take the pictures of the demo in docs/images; needs npm, chromium and prometheus
