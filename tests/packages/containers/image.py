@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import subprocess
@@ -23,11 +24,13 @@ _SECONDS = 900.0
 
 
 class Image:
-    """The image, with its configuration and a writable copy of its files at ``root``."""
+    """The image, with its configuration and a writable copy of its files at ``root``; one process at a time has it."""
 
     def __init__(self) -> None:
         self._log = WORK / "build.log"
         WORK.mkdir(parents=True, exist_ok=True)
+        self._lock = (WORK / "lock").open("wb")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
         base = make(SUITE, WORK / SUITE, "python3,python3-venv,ca-certificates", self._log)
         (WORK / "base").mkdir(exist_ok=True)
         run(["tar", "--create", f"--file={WORK}/base/rootfs.tar", f"--directory={base}", "."], self._log, _SECONDS)
@@ -50,6 +53,7 @@ class Image:
         """Remove the image, its base and the copy of its files."""
         self._buildah("rm", "--all")
         self._buildah("rmi", "--all", "--force")
+        self._lock.close()
 
     def _buildah(self, *arguments: str) -> str:
         storage = [f"--root={WORK}/storage", f"--runroot={WORK}/run", "--storage-driver=vfs"]

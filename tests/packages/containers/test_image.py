@@ -21,8 +21,6 @@ from tests.helpers.running import PATIENCE, Program, wait_until
 from .container import Container, Network, network
 from .image import Image
 
-pytestmark = pytest.mark.xdist_group("image")  # it is built once
-
 CLN = "http://127.0.0.1:8099/api"
 CONFIG = "/etc/cln-monitor"
 STATE = "/var/lib/cln-exporter"
