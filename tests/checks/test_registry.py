@@ -71,6 +71,7 @@ def test_a_check_through_the_exporter_imports_little(name: str) -> None:
     assert not packages(modules) & (WEB | others)
     rooms = {".".join(module.split(".")[:2]) for module in modules if module.startswith("cln_monitor.")}
     shared = (
+        "checkin_groups",
         "durations",
         "facts",
         "http_body",
