@@ -174,7 +174,8 @@ def test_a_password_is_changed_while_it_runs(lab: Lab) -> None:
     lab.prometheus.wait_for(successful, [1])
     file.write_text(TLS + "}\nbasic_auth_users: {prometheus: pl4nted}\n")
     lab.prometheus.wait_for(successful, [0])
-    assert "basic_auth_users.prometheus: not a bcrypt hash" in lab.by_password.log
+    refused = "basic_auth_users.prometheus: not a bcrypt hash"
+    wait_until(lambda: refused in lab.by_password.log, "the error to be logged")
     hashed = bcrypt.hashpw(NEW_PASSWORD.encode(), bcrypt.gensalt(4)).decode()
     file.write_text(f"{TLS}}}\nbasic_auth_users: {{prometheus: '{hashed}'}}\n")
     wait_until(
