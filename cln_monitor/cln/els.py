@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET
 
 from . import validation
 from .caller import Caller
@@ -14,8 +15,9 @@ from .endpoints import (
     ELS_SERVER_REMOVE,
     ELS_SERVERS,
 )
-from .fields import Limit, identity, limit, text
-from .rows import unique
+from .errors import BadAnswerError
+from .fields import LastCheckin, Limit, checkins, host_name, host_names, identities, identity, limit, text, texts
+from .rows import unique, unique_servers
 
 ELS_CODES: dict[str, str] = {
     "CELS": "CentOS 6 ELS",
@@ -28,8 +30,20 @@ ELS_CODES: dict[str, str] = {
     "UELS18_SLA": "Ubuntu 16 ELS with SLA",
     "ELS CELS7": "Extended Support for CentOS 7 Standard",
     "ELS CELS7+SLA": "Extended Support for CentOS 7 Complete",
+    "ELS_FOR_CENTOS7": "Extended Support for CentOS 7 Standard",
+    "ELS_FOR_CENTOS7_PLUS_SLA": "Extended Support for CentOS 7 Complete",
+    "ELS_FOR_CENTOS8STREAM": "CentOS 8 Stream ELS",
+    "UELS16_SLA": "Ubuntu 16 ELS with SLA",
+    "ELS_FOR_CENTOS6_PLUS_SLA": "CentOS 6 ELS with SLA",
+    "ELS_FOR_ORACLE_LINUX_PLUS_SLA": "Oracle ELS with SLA",
+    "ELS_FOR_CENTOS8_PLUS_SLA": "CentOS 8 ELS with SLA",
+    "EXTENDED_SECURITY_UPDATES": "Extended Security Updates",
 }
-"""The products in the API document, by code; CLN has more. Codes and names are spelled as in the document."""
+"""The products in the API documents, by code; CLN has more.
+
+The first ten are those of 2024-03, with codes and names as spelled there; the next three are of 2024-10, and the last
+five of the TuxCare portal. CLN refuses codes that it does not know, and which ones it knows depends on its revision.
+"""
 
 
 class ElsKey(msgspec.Struct, frozen=True):
@@ -42,12 +56,16 @@ class ElsKey(msgspec.Struct, frozen=True):
 
 
 class ElsServer(msgspec.Struct, frozen=True):
-    """A server of the ELS key ``key``. A field that CLN does not report is empty."""
+    """A server of the ELS key ``key``. A field that CLN does not report is empty.
+
+    ``last_checkin`` is UNSET if CLN reports no check-ins, as in the revision of 2024-03.
+    """
 
     server_id: str
     key: str
     ip: str
     hostname: str
+    last_checkin: LastCheckin = UNSET
 
 
 class ElsReads:
@@ -68,14 +86,19 @@ class ElsReads:
     def servers(self, code: str) -> list[ElsServer]:
         """Return the servers of all keys of the product ``code``, without duplicates (``/els/srv/list.json``).
 
-        The argument is that of :meth:`keys`. CLN does not report check-ins. Raises InvalidArgumentError and ClnError.
+        The argument is that of :meth:`keys`. CLN reports check-ins since the revision of 2024-10, without a time zone;
+        they count as UTC. It is not documented what it reports for a server that never checked in: null, and a missing
+        field beside rows that have one, count as never. Raises InvalidArgumentError and ClnError.
         """
-        servers = self._caller.get_rows(ELS_SERVERS, _ServerRow, _ServerRow.server, **_product(code))
-        return self._caller.register_secrets(unique(servers, lambda server: server.server_id))
+        return self._caller.register_secrets(self._caller.get_list(ELS_SERVERS, _ServerRow, _servers, **_product(code)))
 
 
 class Els(ElsReads):
-    """All calls below ``/els``. A change is sent once: it is made, or the method raises."""
+    """All calls below ``/els``. A change is made once, or the method raises.
+
+    Changes are sent with the methods of 2024-10, POST, PUT and DELETE. Where CLN allows only another one (HTTP 405), as
+    GET in 2024-03, the client sends that one, and uses it from then on.
+    """
 
     def create_key(self, code: str, limit: int, note: str | None = None) -> ElsKey:
         """Create a key of the product ``code``, such as one of ``ELS_CODES``, and return it (``/els/key/create.json``).
@@ -89,6 +112,7 @@ class Els(ElsReads):
                 _KeyRow,
                 _KeyRow.key_of_row,
                 code=validation.product_code(code),
+                productType=validation.product_code(code),
                 limit=validation.limit(limit),
                 note=validation.optional(validation.note, note),
             )
@@ -112,7 +136,8 @@ class Els(ElsReads):
     def remove_key(self, key: str) -> list[ElsServer]:
         """Remove a key with all its servers, and return these servers (``/els/key/remove.json``).
 
-        In the document's sample such a server has no id. Raises InvalidArgumentError, NotDoneError and other ClnErrors.
+        In the samples of the documents such a server has only its key. Raises InvalidArgumentError, NotDoneError and
+        other ClnErrors.
         """
         key = validation.license_key(key)
         removed = self._caller.change_rows(ELS_KEY_REMOVE, _ServerRow, lambda row: row.changed(key=key), key=key)
@@ -156,10 +181,25 @@ class _ServerRow(msgspec.Struct):
     key: object = None
     ip: object = None
     hostname: object = None
-
-    def server(self) -> ElsServer:
-        return ElsServer(identity(self.id, "id"), text(self.key), text(self.ip), text(self.hostname))
+    last_checkin: object = msgspec.field(default=UNSET, name="lastCheckin")
 
     def changed(self, *, server_id: str = "", key: str = "") -> ElsServer:
         """Return the server; ``server_id`` and ``key`` are those of the call, used where CLN does not repeat them."""
-        return ElsServer(text(self.id) or server_id, text(self.key) or key, text(self.ip), text(self.hostname))
+        try:
+            (last_checkin,) = checkins([self.last_checkin], "lastCheckin")
+        except BadAnswerError:  # the server is removed all the same
+            last_checkin = UNSET
+        names = (text(self.id) or server_id, text(self.key) or key, text(self.ip), host_name(self.hostname))
+        return ElsServer(*names, last_checkin)
+
+
+def _servers(rows: list[_ServerRow]) -> list[ElsServer]:
+    servers = map(
+        ElsServer,
+        identities([row.id for row in rows], "id"),
+        texts([row.key for row in rows]),
+        texts([row.ip for row in rows]),
+        host_names([row.hostname for row in rows]),
+        checkins([row.last_checkin for row in rows], "lastCheckin"),
+    )
+    return unique_servers(list(servers))

@@ -1,4 +1,4 @@
-"""The endpoints of the API document, by their path below the API root."""
+"""The endpoints of the API document, by their path below the API root and method."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 
 from .validation import InvalidArgumentError
 
+_METHODS = ("GET", "POST", "PUT", "DELETE")  # GET first, as in the revision of 2024-03; PATCH is of /v2 alone
 # As a key or a login these would give the path of another call; the last one is a call that changes something.
 _OTHER_PATHS = frozenset({"", ".", "..", "register_key.plain"})
 
@@ -15,11 +16,32 @@ _OTHER_PATHS = frozenset({"", ".", "..", "register_key.plain"})
 class Endpoint(msgspec.Struct, frozen=True):
     """An endpoint. ``template`` is its path, with path parameters as ``{name}``; other arguments are query parameters.
 
-    The document uses query parameters for POST, PUT and DELETE as well.
+    The document uses query parameters for POST, PUT and DELETE as well. ``is_named_by_path``: the path alone says what
+    the call does, and revisions of the document differ in the method. Below ``/v2`` this is never so: there a path has
+    several calls, which differ only in the method. Raises ValueError for such an endpoint.
     """
 
     template: str
     method: str = "GET"
+    is_named_by_path: bool = False
+
+    def __post_init__(self) -> None:
+        if self.is_named_by_path and self.template.startswith("/v2/"):
+            raise ValueError(f"{self.template}: below /v2 the method says what a call does")
+
+    def with_method(self, method: str) -> Endpoint:
+        """Return this endpoint as sent with another ``method``."""
+        return msgspec.structs.replace(self, method=method)
+
+    def other_method(self, sent: str, allow: str) -> str | None:
+        """Return the method to send the call with instead of ``sent``, which CLN does not allow, or None.
+
+        ``allow`` is the header ``Allow`` of the response with HTTP status 405 (RFC 9110, section 10.2.1).
+        """
+        if not self.is_named_by_path:
+            return None
+        allowed = {method.strip().upper() for method in allow.split(",")} - {sent}
+        return next((method for method in _METHODS if method in allowed), None)
 
     def path(self, **arguments: str) -> str:
         """Return the path with percent-encoded ``arguments``.
@@ -72,7 +94,7 @@ READS = frozenset(
         AWP_USAGE,
     }
 )
-"""All calls that monitoring may send. The method does not show that: most calls that change something are GETs."""
+"""All calls that monitoring may send, by path and method. All are GETs, but not each GET is a read."""
 
 KERNELCARE_KEY_CREATE = Endpoint("/kcare/key/create.json")
 KERNELCARE_KEY_DELETE = Endpoint("/kcare/key/delete.json")
@@ -83,10 +105,10 @@ IMUNIFY_KEY_UPDATE = Endpoint("/im/key/update.json")
 IMUNIFY_KEY_REMOVE = Endpoint("/im/key/remove.json")
 IMUNIFY_SERVER_REMOVE = Endpoint("/im/srv/remove.json")
 IMUNIFY_SERVER_CONVERT = Endpoint("/im/srv/convert.json")
-ELS_KEY_CREATE = Endpoint("/els/key/create.json")
-ELS_KEY_UPDATE = Endpoint("/els/key/update.json")
-ELS_KEY_REMOVE = Endpoint("/els/key/remove.json")
-ELS_SERVER_REMOVE = Endpoint("/els/srv/remove.json")
+ELS_KEY_CREATE = Endpoint("/els/key/create.json", "POST", is_named_by_path=True)
+ELS_KEY_UPDATE = Endpoint("/els/key/update.json", "PUT", is_named_by_path=True)
+ELS_KEY_REMOVE = Endpoint("/els/key/remove.json", "DELETE", is_named_by_path=True)
+ELS_SERVER_REMOVE = Endpoint("/els/srv/remove.json", "DELETE", is_named_by_path=True)
 IP_LICENSE_REGISTER = Endpoint("/ipl/register.json")
 IP_LICENSE_CONVERT = Endpoint("/ipl/convert.json")
 IP_LICENSE_REMOVE = Endpoint("/ipl/remove.json")

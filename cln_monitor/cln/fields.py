@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from cln_monitor.text_cleaning import LONGEST_UNSCRUBBED, are_plain, clean_text
+from cln_monitor.text_cleaning import LONGEST_UNSCRUBBED, are_plain, clean_text, shorten
 
 from .dates import parse_date, parse_plain_dates
 from .errors import BadAnswerError
@@ -31,6 +31,7 @@ _NUMBER = re.compile(r"\s*\d{1,15}(?:\.0*)?\s*", re.ASCII)
 _LONGEST_QUOTE = 80
 _MOST_MOMENTS = 1 << 16
 _moments: dict[float, float] = {}  # the last check-ins read so far: many servers share one, as CLN reports the minute
+_LONGEST_HOST_NAME = 253  # RFC 1035, section 2.3.4, without the dot at the end
 
 
 def text(value: object) -> str:
@@ -43,6 +44,16 @@ def text(value: object) -> str:
 def texts(values: list[Any]) -> list[str]:
     """Return each of ``values`` as :func:`text` does."""
     return values if are_plain(values) else [text(value) for value in values]
+
+
+def host_name(value: object) -> str:
+    """Return the host name in ``value`` as clean text, in lower case, without a dot at the end."""
+    return shorten(text(value).rstrip(".").lower(), _LONGEST_HOST_NAME)
+
+
+def host_names(values: list[Any]) -> list[str]:
+    """Return each of ``values`` as :func:`host_name` does."""
+    return [host_name(value) for value in values]
 
 
 def identity(value: object, field: str, asked_for: str = "") -> str:

@@ -18,7 +18,7 @@ from .endpoints import (
     GROUPS,
     Endpoint,
 )
-from .fields import identity, text
+from .fields import host_name, identity, text
 from .rows import unique
 
 
@@ -138,4 +138,4 @@ class _ServerRow(msgspec.Struct):
         return self._with(text(self.id))
 
     def _with(self, server_id: str) -> GroupServer:
-        return GroupServer(server_id, text(self.host_name), text(self.ip), text(self.type))
+        return GroupServer(server_id, host_name(self.host_name), text(self.ip), text(self.type))

@@ -16,6 +16,7 @@ from .caller import Caller
 from .endpoints import PATCH_STATUS_OF_KEY, PATCH_STATUS_OF_RESELLER
 from .envelope import describe_body, json_data, token_refused, unexpected_response
 from .errors import RefusedError
+from .fields import host_name
 from .http.answer import HttpAnswer
 from .kernelcare import KernelCareKey
 from .plain_text import plain_items
@@ -99,7 +100,7 @@ def parse_patch_status(answer: HttpAnswer) -> PatchStatus:
     _raise_for_failure(answer, text)
     counts, any_not_good = _counts(answer, text), re.search(_ANY_NOT_GOOD, text) is not None
     hosts = [
-        PatchedHost(clean_text(found["host"]), clean_text(found["ip"]), found["state"].lower().replace(" ", ""))
+        PatchedHost(host_name(found["host"]), clean_text(found["ip"]), found["state"].lower().replace(" ", ""))
         for found in re.finditer(_HOST, text)
     ]
     # Words, counts and hosts overlap, and none is complete: a bad state in any of them counts.

@@ -81,7 +81,8 @@ class Redactor:
         with self._lock:
             if len(value) < _SHORTEST or value in self._shown:
                 return
-            self._words.add(max(_WORD.findall(value), key=len, default=""))
+            word = max(_WORD.findall(value), key=len, default="")
+            self._words |= {word, word.lower()}
             for spelling in _spellings(value):
                 if spelling not in self._shown:
                     self._by_start[spelling[:_SHORTEST]].append(spelling)
@@ -105,7 +106,7 @@ class Redactor:
     def hide_login(self, login: str) -> None:
         """Replace ``login`` by ``<login>`` from now on, unless it is a part of a public text."""
         with self._lock:
-            public = any(login in text for text in self._public)
+            public = any(login.lower() in text.lower() for text in self._public)
         if not public:
             self.hide(login, "<login>")
 
@@ -167,13 +168,15 @@ _UNESCAPES: tuple[Callable[[str], str], ...] = (
 
 
 def _spellings(value: str) -> set[str]:
-    """Return the forms of ``value`` in URLs, JSON, HTML, ``repr`` and cleaned text."""
+    """Return the forms of ``value`` in URLs, JSON, HTML, ``repr``, cleaned text and host names."""
     plain = value.encode("utf-8", "replace").decode()
+    cleaned = clean_text(plain, len(plain))
     quoted = {quote(plain, safe=""), quote(plain), quote_plus(plain), quote(quote(plain, safe=""))}
     return {
         value,
         plain,
-        clean_text(plain, len(plain)),
+        cleaned,
+        cleaned.lower(),
         *quoted,
         *(_PERCENT.sub(lambda code: code[0].lower(), text) for text in quoted),
         json.dumps(plain)[1:-1],

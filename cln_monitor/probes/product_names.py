@@ -7,14 +7,6 @@ from cln_monitor.cln import ELS_CODES, IMUNIFY_CODES
 _ELS_NAMES = ELS_CODES | {
     "PYTHON_ELS": "Python ELS",
     "UELS18_SLA": "Ubuntu 18 ELS with SLA",  # the API document says 16 here by mistake
-    "UELS16_SLA": "Ubuntu 16 ELS with SLA",
-    "ELS_FOR_CENTOS7": ELS_CODES["ELS CELS7"],
-    "ELS_FOR_CENTOS7_PLUS_SLA": ELS_CODES["ELS CELS7+SLA"],
-    "ELS_FOR_CENTOS8STREAM": "CentOS 8 Stream ELS",
-    "ELS_FOR_CENTOS6_PLUS_SLA": "CentOS 6 ELS with SLA",
-    "ELS_FOR_CENTOS8_PLUS_SLA": "CentOS 8 ELS with SLA",
-    "ELS_FOR_ORACLE_LINUX_PLUS_SLA": "Oracle ELS with SLA",
-    "EXTENDED_SECURITY_UPDATES": "Extended Security Updates",
 }
 PRODUCT_NAMES: dict[str, dict[str, str]] = {
     "imunify": IMUNIFY_CODES,

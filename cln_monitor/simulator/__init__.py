@@ -4,9 +4,10 @@ It is written from the API document only and shares no code with the client of t
 is a test of the other.
 """
 
-from .calls import CALLS
+from .calls import CALLS, calls_of
 from .faults import Fault
 from .model import (
+    REVISIONS,
     Account,
     AwpEntity,
     Cycling,
@@ -30,6 +31,7 @@ from .simulator import Simulator
 
 __all__ = [
     "CALLS",
+    "REVISIONS",
     "Account",
     "AwpEntity",
     "Cycling",
@@ -50,5 +52,6 @@ __all__ = [
     "Simulator",
     "Steady",
     "Stopped",
+    "calls_of",
     "serve",
 ]

@@ -3,6 +3,7 @@
 It also has Imunify and ELS servers, IP licenses and groups.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -52,12 +53,12 @@ _IP_LICENSES = (
     (5010, 15, _Scenario("cloudlinux-release-7 (3.10.0-962.3.2.lve1.5.88.el7.x86_64)", 1, 1)),
 )
 _ELS = (
-    # product, note, limit, number of servers
-    ("CELS", "Shared hosting Köln", 10, 8),
-    ("PHP_ELS", "", 0, 4),
-    ("UELS18", "Databases", 3, 3),
-    ("CELS_8", "Серверы клиентов", 5, 2),
-    ("ELS CELS7+SLA", "New customer: onboarding", 5, 0),
+    # the codes of the product in the revisions of the API document, and its key
+    (("CELS",), _Scenario("Shared hosting Köln", 10, 8, silent=(11,))),
+    (("PHP_ELS",), _Scenario("", 0, 4)),
+    (("UELS18",), _Scenario("Databases", 3, 3)),
+    (("CELS_8",), _Scenario("Серверы клиентов", 5, 2)),
+    (("ELS CELS7+SLA", "ELS_FOR_CENTOS7_PLUS_SLA"), _Scenario("New customer: onboarding", 5, 0)),
 )
 AWP_WEBSITES = 12
 
@@ -96,12 +97,16 @@ def add_ip_licenses(account: Account, random: Random, now: float) -> None:
             account.add_ip_license(names.address(start + place), type_, registered=False, created=created)
 
 
-def add_els_keys(account: Account) -> None:
-    """Add the ELS keys of the demo to `account`: below the limit, unlimited, full, and without servers."""
-    for code, note, limit, servers in _ELS:
-        key = account.add_els_key(code=code, limit=limit, note=note)
-        for _ in range(servers):
-            key.add_server()
+def add_els_keys(account: Account, codes: Sequence[str], random: Random, now: float) -> None:
+    """Add the ELS keys of the demo to `account`: below the limit, unlimited, full, and without servers.
+
+    `codes` are the product codes of the revision. One server is silent.
+    """
+    for names_, scenario in _ELS:
+        code = next(name for name in names_ if name in codes)
+        key = account.add_els_key(code=code, limit=scenario.limit, note=scenario.note)
+        for created, checkins in _agents(scenario, random, now):
+            key.add_server(created=created, last_checkin=checkins)
 
 
 def add_groups(account: Account) -> None:

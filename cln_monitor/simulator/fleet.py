@@ -1,13 +1,12 @@
 """The generation of a fleet of any size from a seed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count, islice
 from random import Random
 
 from .model import (
     AWP_CDN,
     DAY,
-    ELS_CODES,
     HOUR,
     Account,
     Cycling,
@@ -76,15 +75,24 @@ def add_ip_licenses(account: Account, servers: int, random: Random, now: float) 
             account.add_ip_license(ip, type_, created=created, last_checkin=checkins, server_info=server_info)
 
 
-def add_els_keys(account: Account, servers: int, random: Random) -> None:
-    """Add ELS servers of all products to `account`, an eighth as many as `servers` and at most 1000, 10 per key."""
+def add_els_keys(account: Account, servers: int, codes: Sequence[str], random: Random, now: float) -> None:
+    """Add ELS servers of the products `codes` to `account`: an eighth of `servers`, at most 1000, with 10 per key.
+
+    What CLN reports of their check-ins depends on its revision.
+    """
     covered = min(servers // _ELS_SHARE, _MOST_ELS_SERVERS)
     for turn, size in enumerate(_sizes(covered, _ELS_SERVERS_PER_KEY)):
-        code = ELS_CODES[turn % len(ELS_CODES)]
+        code = codes[turn % len(codes)]
         key = account.add_els_key(code=code, limit=_limit(turn, size, random), note=_NOTES[turn % len(_NOTES)])
         for place in range(size):
             number = _ELS_FROM + turn * _ELS_SERVERS_PER_KEY + place
-            key.add_server(ip=names.address(number), hostname=names.hostname(number))
+            created = now - random.randrange(60 * DAY, 400 * DAY)
+            key.add_server(
+                ip=names.address(number),
+                hostname=names.hostname(number),
+                created=created,
+                last_checkin=_checkins(created, random, now),
+            )
 
 
 def add_groups(account: Account, random: Random) -> None:

@@ -11,7 +11,7 @@ from .answers import SimulatedAnswer
 from .calls import SimulatedCall
 from .dates import Dates
 from .faults import Faults
-from .model import Account, SimulationState, names
+from .model import ELS_CODES, NEWER, REVISIONS, Account, SimulationState, names
 from .request_log import Request, RequestLog
 
 LOGIN = "acme_login"
@@ -21,6 +21,8 @@ A_CENTURY = 36525 * 24 * 3600  # seconds
 
 class Simulator:
     """A CLN in memory, without accounts at first.
+
+    It follows the `revision` of the API document, one of `REVISIONS`, by default the newest.
 
     `clock` returns Unix seconds; `speed` is the number of simulated seconds per second of the clock; `seed` determines
     all generated values. The public attributes can be changed at any time, even while the simulator is served:
@@ -35,7 +37,12 @@ class Simulator:
     - `lock`: the lock to hold while several related things are changed.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time, *, speed: float = 1.0, seed: int = 0) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.time, *, speed: float = 1.0, seed: int = 0, revision: str = NEWER
+    ) -> None:
+        if revision not in REVISIONS:
+            raise ValueError(f"invalid revision {revision}: use {' or '.join(REVISIONS)}")
+        self.revision = revision
         if not 0 <= speed < float("inf"):
             raise ValueError(f"invalid speed {speed}: use a number of 0 or more; 1 is real time")
         self._clock = clock
@@ -60,6 +67,7 @@ class Simulator:
         *,
         clock: Callable[[], float] = time.time,
         speed: float = 1.0,
+        revision: str = NEWER,
     ) -> Self:
         """Return a simulator with an account `acme_login`, its KernelCare servers, 100 per key, and other products.
 
@@ -68,23 +76,30 @@ class Simulator:
         """
         if not 0 <= servers <= LARGEST_FLEET:
             raise ValueError(f"invalid number of servers {servers}: use a number from 0 to {LARGEST_FLEET}")
-        simulator = cls(clock, speed=speed, seed=seed)
+        simulator = cls(clock, speed=speed, seed=seed, revision=revision)
         account = simulator.add_account()
         fleet.populate(account, servers, _random(seed), simulator.now())
         fleet.add_ip_licenses(account, servers, _random(f"{seed}, IP licences"), simulator.now())
-        fleet.add_els_keys(account, servers, _random(f"{seed}, ELS"))
+        fleet.add_els_keys(account, servers, ELS_CODES[revision], _random(f"{seed}, ELS"), simulator.now())
         fleet.add_groups(account, _random(f"{seed}, groups"))
         fleet.add_awp_entities(account, servers // 4, _random(f"{seed}, AccelerateWP"), simulator.now())
         return simulator
 
     @classmethod
-    def demo(cls, seed: int = 7, *, clock: Callable[[], float] = time.time, speed: float = 1.0) -> Self:
+    def demo(
+        cls,
+        seed: int = 7,
+        *,
+        clock: Callable[[], float] = time.time,
+        speed: float = 1.0,
+        revision: str = NEWER,
+    ) -> Self:
         """Return a simulator with the demo account, `acme_login`: about 130 servers and 20 IP licenses."""
-        simulator = cls(clock, speed=speed, seed=seed)
+        simulator = cls(clock, speed=speed, seed=seed, revision=revision)
         account = simulator.add_account(registration_token="demo-registration-token")  # noqa: S106 -- not a real token
         demo.populate_demo(account, _random(seed), simulator.now())
         demo.add_ip_licenses(account, _random(f"{seed}, IP licences"), simulator.now())
-        demo.add_els_keys(account)
+        demo.add_els_keys(account, ELS_CODES[revision], _random(f"{seed}, ELS"), simulator.now())
         demo.add_groups(account)
         fleet.add_awp_entities(account, demo.AWP_WEBSITES, _random(f"{seed}, AccelerateWP"), simulator.now())
         return simulator
@@ -152,12 +167,13 @@ class Simulator:
                 query=query,
                 parts=parts,
                 client_ip=client_ip,
+                revision=self.revision,
                 now=self.now(),
                 token_time=self.token_clock() + skew,
             )
 
         with self.lock:
-            return calls.answer(method, path, self.failure_status, call)
+            return calls.answer(method, path, self.failure_status, self.revision, call)
 
 
 def _random(seed: int | str) -> Random:

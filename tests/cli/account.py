@@ -10,7 +10,7 @@ from pathlib import Path
 
 import certifi
 
-from cln_monitor.simulator import Account, Simulator, serve
+from cln_monitor.simulator import REVISIONS, Account, Simulator, serve
 
 LOGIN, SECRET_KEY, TOKEN = "pl4nted_login", "pl4nted-secret-key", "pl4nted-registration-token"
 PROXY_PASSWORD = "pr0xy-pl4nted-pass"
@@ -54,10 +54,10 @@ class Cln:
 
 
 @contextlib.contextmanager
-def a_cln(directory: Path) -> Iterator[Cln]:
-    """Serve the account; its configuration is in the new directory ``directory``."""
+def a_cln(directory: Path, revision: str = REVISIONS[-1]) -> Iterator[Cln]:
+    """Serve the account at a CLN of ``revision``; its configuration is in the new directory ``directory``."""
     directory.mkdir()
-    simulator = Simulator(seed=1)
+    simulator = Simulator(seed=1, revision=revision)
     populate_account(simulator)
     with serve(simulator) as served:
         yield Cln(simulator, served.url, write_config(directory, served.url))
@@ -90,7 +90,9 @@ def populate_account(simulator: Simulator) -> None:
     protected = account.add_imunify_key(IMUNIFY_KEY, code="360_250", limit=2)
     guarded = protected.add_server("im-1", ip="198.51.100.1", hostname="im1.example.net", last_checkin=CHECKED_IN)
     account.add_imunify_key(OTHER_IMUNIFY_KEY, code="360_UN", limit=0)
-    account.add_els_key(ELS_KEY, code="CELS", limit=2, note="12").add_server("12345", ip="1.1.1.1", hostname="test")
+    account.els_codes.add(NEW_ELS)
+    els = account.add_els_key(ELS_KEY, code="CELS", limit=2, note="12")
+    els.add_server("12345", ip="1.1.1.1", hostname="test", created=CREATED, last_checkin=CHECKED_IN)
     account.add_ip_license("192.0.2.1", 1, created=CREATED, last_checkin=CHECKED_IN, server_info="release-8")
     account.add_ip_license("192.0.2.1", 41, registered=False, created=CREATED)
     account.add_ip_license("2001:db8::9", 5010, registered=False, created=CREATED)

@@ -81,7 +81,13 @@ _GROUP_SERVER = {"server_id": "im-1", "hostname": "im1.example.net", "ip": "198.
 _FRESH = {"key": KEY, "server_id": "fresh", "ip": "192.0.2.1", "created": _ISO, "last_checkin": _CHECKED_IN}
 _NEVER = {"key": KEY, "server_id": "never", "ip": "2001:db8::1", "created": _ISO, "last_checkin": None}
 _IMUNIFY_SERVER = {"key": IMUNIFY_KEY, "server_id": "im-1", "ip": "198.51.100.1", "last_checkin": _CHECKED_IN}
-_ELS_SERVER = {"server_id": "12345", "key": ELS_KEY, "ip": "1.1.1.1", "hostname": "test"}
+_ELS_SERVER = {
+    "server_id": "12345",
+    "key": ELS_KEY,
+    "ip": "1.1.1.1",
+    "hostname": "test",
+    "last_checkin": _CHECKED_IN,
+}
 _ELS = {"key": ELS_KEY, "mask": mask_key(ELS_KEY), "code": "CELS", "limit": 2, "note": "12"}
 _IMUNIFY = {
     "key": IMUNIFY_KEY,
@@ -145,7 +151,7 @@ _LISTED = {
     "fresh": listed_server("kernelcare", "fresh", "192.0.2.1", KEY, note=LISTED_NOTE, **_SEEN),
     "im-1": listed_server("imunify", "im-1", "198.51.100.1", IMUNIFY_KEY, hostname="im1.example.net", **_SEEN),
     "ip": listed_server("ip_licenses", None, "192.0.2.1", None, note="CloudLinux OS", **_SEEN),
-    "els": listed_server("els", "12345", "1.1.1.1", ELS_KEY, hostname="test", note="12", checkin="unknown"),
+    "els": listed_server("els", "12345", "1.1.1.1", ELS_KEY, hostname="test", note="12", **_SEEN),
 }
 
 
@@ -160,7 +166,7 @@ READS: dict[str, tuple[Read, ...]] = {
         Read(
             "servers list",
             (*_KERNELCARE_CALLS, *_IMUNIFY_CALLS, *_ELS_KEY_CALLS, *_ELS_SERVER_CALLS, *_GROUP_CALLS, *_LICENSE_CALLS),
-            [_LISTED[name] for name in ("never", "fresh", "im-1", "ip", "els")],
+            [_LISTED[name] for name in ("never", "fresh", "im-1", "els", "ip")],
         ),
         Read(
             "servers list --product imunify --sort hostname",
@@ -420,32 +426,36 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     ),
     "els": (
         Change(
-            "els keys create --code ELS_%_CELS7+SLA --limit 5 --note x",
-            get("/els/key/create.json", code="ELS CELS7+SLA", limit="5", note="x"),
-            lambda account: [key.code for key in account.els_keys.values()] == ["CELS", "ELS CELS7+SLA"],
+            "els keys create --code PHP_ELS --limit 5 --note x",
+            (
+                "POST",
+                "/els/key/create.json",
+                {"code": "PHP_ELS", "productType": "PHP_ELS", "limit": "5", "note": "x"},
+            ),
+            lambda account: [key.code for key in account.els_keys.values()] == ["CELS", "PHP_ELS"],
             lambda account: {
                 "key": (key := _last(account.els_keys)),
                 "mask": mask_key(key),
-                "code": "ELS CELS7+SLA",
+                "code": "PHP_ELS",
                 "limit": 5,
                 "note": "x",
             },
         ),
         Change(
             f"els keys update {ELS_KEY} --note new",
-            get("/els/key/update.json", key=ELS_KEY, note="new"),
+            ("PUT", "/els/key/update.json", {"key": ELS_KEY, "note": "new"}),
             lambda account: account.els_keys[ELS_KEY].note == "new",
             lambda _: _ELS | {"note": "new"},
         ),
         Change(
             f"els keys remove {ELS_KEY}",
-            get("/els/key/remove.json", key=ELS_KEY),
+            ("DELETE", "/els/key/remove.json", {"key": ELS_KEY}),
             lambda account: ELS_KEY not in account.els_keys,
-            lambda _: [_ELS_SERVER],
+            lambda _: [{"server_id": "", "key": ELS_KEY, "ip": "", "hostname": ""}],
         ),
         Change(
             "els servers remove 12345",
-            get("/els/srv/remove.json", id="12345"),
+            ("DELETE", "/els/srv/remove.json", {"id": "12345"}),
             lambda account: not account.els_keys[ELS_KEY].servers,
             lambda _: {"done": True, **_ELS_SERVER},
         ),
@@ -517,7 +527,7 @@ OF_THEIR_OWN: dict[str, tuple[Sent, ...]] = {
         *_GROUP_CALLS,
         get("/kcare/srv/remove.json"),
         get("/im/srv/remove.json"),
-        get("/els/srv/remove.json"),
+        ("DELETE", "/els/srv/remove.json", {}),
     ),
     "check account": (
         get("/status.json"),

@@ -10,6 +10,7 @@ import pytest
 
 from cln_monitor.cln import ELS_CODES
 from cln_monitor.config import Config, parse_config
+from cln_monitor.probes import PROBES
 from cln_monitor.simulator import Fault
 
 from .account import ELS_KEY, KEY, LOGIN, MONITORING_KEY, SECRET_KEY, Cln
@@ -47,14 +48,15 @@ def test_what_works(options: list[str]) -> None:
     """Each probe has a line, and the printed block is a valid configuration."""
     outcome = run(*options, "check", "account")
     assert (outcome.code, outcome.err) == (0, "")
-    lines = {line.split()[0]: " ".join(line.split()[1:]) for line in outcome.out.splitlines()[:8]}
+    lines = {line.split()[0]: " ".join(line.split()[1:]) for line in outcome.out.splitlines()[: len(PROBES)]}
     assert lines == {
         "status": "works CLN answers; 8 flags, all good",
         "kernelcare": "works 2 keys, 2 servers",
         "imunify": "works 2 keys, 1 server",
         "patch_status": "works 2 keys, reseller access",
         "ip_licenses": "works 3 licenses",
-        "els": "works CELS (1 key)",
+        "els": "works CELS (1 key); not available: ELS product ELS CELS7, ELS product ELS CELS7+SLA, "
+        "ELS product UELS16_SLA and 4 more",
         "groups": "works 1 group",
         "awp": "not available nothing is billed this month",
     }
@@ -86,7 +88,7 @@ def test_unavailable_products(cln: Cln, options: list[str]) -> None:
     assert (outcome.code, outcome.err) == (0, "")
     assert "patch_status  works          2 keys; not available: reseller access\n" in outcome.out
     assert (
-        "CELS (1 key); not available: ELS product OELS, ELS product UELS16, ELS product CELS_8 and 6 more"
+        "CELS (1 key); not available: ELS product OELS, ELS product UELS16, ELS product CELS_8 and 14 more"
         in outcome.out
     )
     probes: Any = configured(outcome.out).accounts[0].probes

@@ -10,7 +10,7 @@ import pytest
 from cln_monitor.cln import ELS_CODES
 from cln_monitor.simulator import Fault
 
-from .account import KEY, LOGIN, OTHER_KEY, SECRET_KEY, Cln
+from .account import KEY, LOGIN, NEW_ELS, OTHER_KEY, SECRET_KEY, Cln
 from .fleet import DAY, add_server, empty
 from .inside import ask, ask_json, run
 from .processes import on_a_terminal
@@ -98,7 +98,7 @@ def test_host_names_that_are_ambiguous(cln: Cln) -> None:
 def test_an_account_with_nothing(cln: Cln) -> None:
     """An empty list exits with 0, and stderr says that it is empty."""
     cln.simulator.accounts.clear()
-    cln.simulator.add_account(LOGIN, SECRET_KEY)
+    cln.simulator.add_account(LOGIN, SECRET_KEY).els_codes.add(NEW_ELS)
     for command, text in (
         ("servers list", "no servers are registered\n"),
         ("keys list", "the account has no keys\n"),

@@ -37,7 +37,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ("kernelcare servers remove nobody", "(not in the account)"),
         ("imunify servers remove im-1", f"(198.51.100.1, key {mask_key(IMUNIFY_KEY)}, last check-in "),
         (f"imunify servers convert im-1 {OTHER_IMUNIFY_KEY}", "; new key: note 'the new one')"),
-        ("els servers remove 12345", f"(1.1.1.1, test, key {mask_key(ELS_KEY)} (note '12'))"),
+        ("els servers remove 12345", f"(1.1.1.1, test, key {mask_key(ELS_KEY)} (note '12'), last check-in "),
         ("groups servers remove web im-1 x", "(im-1: 198.51.100.1, im1.example.net, x: not in the group)"),
         (f"imunify keys update {IMUNIFY_KEY} --limit 0 --note x", "(new limit unlimited, new note 'x')"),
         (f"imunify keys update {IMUNIFY_KEY} --limit 7", "(new limit 7)"),

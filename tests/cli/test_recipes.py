@@ -46,7 +46,7 @@ def ask(demo: Cln, heading: str, *more: str) -> Outcome:
 
 
 def _servers(account: Account) -> Iterator[Any]:
-    for keys in (account.kernelcare_keys, account.imunify_keys):
+    for keys in (account.kernelcare_keys, account.imunify_keys, account.els_keys):
         for key in keys.values():
             yield from key.servers.values()
 

@@ -62,6 +62,20 @@ def test_demo(tmp_path: Path) -> None:
         program.stop()
 
 
+@pytest.mark.measured
+@pytest.mark.processes
+@pytest.mark.parametrize("revision", ["2024-03", "2024-10"])
+def test_revision(tmp_path: Path, revision: str) -> None:
+    """The simulator follows the chosen revision: only the newer one reports check-ins of ELS servers."""
+    program, said = start(tmp_path, "--revision", revision)
+    try:
+        rows = ask_it(said, tmp_path, "-o", "json", "els", "servers", "list").json
+        assert {"last_checkin" in row for row in rows} == {revision == "2024-10"}
+        assert ask_it(said, tmp_path, "els", "servers", "remove", rows[0]["server_id"], "--yes").code == 0
+    finally:
+        program.stop()
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -74,6 +88,7 @@ def test_demo(tmp_path: Path) -> None:
             "cannot start the simulator: invalid number of servers -1: use a number from 0 to 1000000",
         ),
         (("--servers", "1000001"), "cannot start the simulator: invalid number of servers 1000001"),
+        (("--revision", "2020-01"), "invalid revision 2020-01: use 2024-03 or 2024-10"),
         (("--speed", "-1"), "cannot start the simulator: invalid speed -1.0"),
         (("--speed", "nan"), "cannot start the simulator: invalid speed nan"),
         (("--servers", "x"), "Invalid value for '--servers'"),

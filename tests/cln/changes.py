@@ -153,16 +153,16 @@ CHANGES = [
     Change(
         "els.create_key",
         {"code": "CELS", "limit": 2, "note": "12"},
-        "GET",
+        "POST",
         "/els/key/create.json",
-        {"code": "CELS", "limit": "2", "note": "12"},
+        {"code": "CELS", "productType": "CELS", "limit": "2", "note": "12"},
         "els.key.create.json",
         ElsKey("CELS-yUDxBd5ethmGO5d3hnAZEau0", "CELS", 2, "123"),
     ),
     Change(
         "els.update_key",
         {"key": "CELS-key", "limit": 4, "note": ""},
-        "GET",
+        "PUT",
         "/els/key/update.json",
         {"key": "CELS-key", "limit": "4", "note": ""},
         "els.key.update.json",
@@ -171,7 +171,7 @@ CHANGES = [
     Change(
         "els.remove_key",
         {"key": "CELS-key"},
-        "GET",
+        "DELETE",
         "/els/key/remove.json",
         {"key": "CELS-key"},
         "els.key.remove.json",
@@ -180,7 +180,7 @@ CHANGES = [
     Change(
         "els.remove_server",
         {"server_id": "12345"},
-        "GET",
+        "DELETE",
         "/els/srv/remove.json",
         {"id": "12345"},
         "els.srv.remove.json",

@@ -616,16 +616,18 @@ def test_simulated_imunify_and_els(clients: Clients, served: Served) -> None:
     """A key of the simulator can be created, updated and removed."""
     client = clients.writer(served.url)
     imunify = client.imunify.create_key("360_30", 0, "one")
-    els = client.els.create_key("ELS CELS7+SLA", 3)
-    assert (imunify.code, imunify.limit, els.code, els.limit) == ("360_30", 0, "ELS CELS7+SLA", 3)
+    els = client.els.create_key("ELS_FOR_CENTOS7_PLUS_SLA", 3)
+    assert (imunify.code, imunify.limit, els.code, els.limit) == ("360_30", 0, "ELS_FOR_CENTOS7_PLUS_SLA", 3)
     assert client.imunify.update_key(imunify.key, limit=7).limit == 7
     assert client.els.update_key(els.key, limit=8, note="two").limit == 8
-    assert [(each.key, each.limit, each.note) for each in client.els.keys("ELS CELS7+SLA")] == [(els.key, 8, "two")]
+    assert [(each.key, each.limit, each.note) for each in client.els.keys("ELS_FOR_CENTOS7_PLUS_SLA")] == [
+        (els.key, 8, "two")
+    ]
     assert [(each.key, each.limit) for each in client.imunify.keys()] == [(imunify.key, 7)]
     assert client.imunify.remove_key(imunify.key) == []
     assert client.els.remove_key(els.key) == []
     assert client.imunify.keys() == []
-    assert client.els.keys("ELS CELS7+SLA") == []
+    assert client.els.keys("ELS_FOR_CENTOS7_PLUS_SLA") == []
 
 
 def test_simulated_licenses(clients: Clients, served: Served) -> None:

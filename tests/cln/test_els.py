@@ -6,8 +6,17 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
-from cln_monitor.cln import ELS_CODES, BadAnswerError, ElsKey, ElsServer, InvalidArgumentError, ReadOnlyClient
+from cln_monitor.cln import (
+    ELS_CODES,
+    BadAnswerError,
+    ElsKey,
+    ElsServer,
+    InvalidArgumentError,
+    LastCheckin,
+    ReadOnlyClient,
+)
 
 from .answering import AnsweringCln, Asked
 from .asking import IMUNIFY_KEY, KEY, Clients, enveloped
@@ -50,7 +59,7 @@ def test_what_goes_out(client: ReadOnlyClient, cln: AnsweringCln, code: str) -> 
 
 
 def test_codes_of_the_document() -> None:
-    """The ten product codes are spelled as in the document."""
+    """The product codes are spelled as in the documents: those of 2024-03, new ones of 2024-10, and of the portal."""
     assert list(ELS_CODES) == [
         "CELS",
         "OELS",
@@ -62,6 +71,14 @@ def test_codes_of_the_document() -> None:
         "UELS18_SLA",
         "ELS CELS7",
         "ELS CELS7+SLA",
+        "ELS_FOR_CENTOS7",
+        "ELS_FOR_CENTOS7_PLUS_SLA",
+        "ELS_FOR_CENTOS8STREAM",
+        "UELS16_SLA",
+        "ELS_FOR_CENTOS6_PLUS_SLA",
+        "ELS_FOR_ORACLE_LINUX_PLUS_SLA",
+        "ELS_FOR_CENTOS8_PLUS_SLA",
+        "EXTENDED_SECURITY_UPDATES",
     ]
 
 
@@ -87,6 +104,66 @@ def test_values_of_a_key(client: ReadOnlyClient, cln: AnsweringCln, row: dict[st
     """Odd descriptive fields do not spoil the list, and duplicate keys are one."""
     cln.gives([row, row])
     assert client.els.keys("CELS") == [key]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([{"id": 1, "lastCheckin": "2022-09-05 14:22:23.781372"}], [1662387743.781372]),
+        ([{"id": 1, "lastCheckin": "2022-09-05 14:22:23"}, {"id": 2, "lastCheckin": None}], [1662387743.0, None]),
+        ([{"id": 1, "lastCheckin": "2022-09-05T14:22:23.5+02:00"}, {"id": 2}], [1662380543.5, None]),
+        ([{"id": 1, "lastCheckin": None}, {"id": 2, "lastCheckin": ""}], [None, None]),
+        ([{"id": 1, "lastCheckin": "0000-00-00 00:00:00"}], [None]),
+        ([{"id": 1}, {"id": 2}], [UNSET, UNSET]),
+    ],
+)
+def test_checkins(
+    client: ReadOnlyClient, cln: AnsweringCln, rows: list[dict[str, Any]], expected: list[LastCheckin]
+) -> None:
+    """A check-in without a zone is UTC, null is never, and a field that no row has is unknown."""
+    cln.gives(rows)
+    assert [server.last_checkin for server in client.els.servers("CELS")] == expected
+
+
+@pytest.mark.parametrize("checkin", ["soon", {}, 7, "2026-13-01 00:00:00"])
+def test_a_checkin_that_is_no_date(client: ReadOnlyClient, cln: AnsweringCln, checkin: object) -> None:
+    """A check-in that is not a date makes the list a bad answer."""
+    cln.gives([{"id": 1, "lastCheckin": "2022-09-05 14:22:23"}, {"id": 2, "lastCheckin": checkin}])
+    with pytest.raises(BadAnswerError) as raised:
+        client.els.servers("CELS")
+    assert "lastCheckin" in raised.value.problem
+
+
+def test_ids_above_the_exact_floats(client: ReadOnlyClient, cln: AnsweringCln) -> None:
+    """An id above 2**53 is shown exactly."""
+    cln.says(enveloped([]).replace(b"[]", b'[{"id": 9007199254740993, "hostname": "a"}, {"id": 36893488147419103233}]'))
+    assert [server.server_id for server in client.els.servers("CELS")] == ["9007199254740993", "36893488147419103233"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("DB1.Example.NET.", "db1.example.net"),
+        (" a\u0000b\nc\u202e.x. ", "a b c .x"),
+        ("x" * 300, "x" * 252 + "\u2026"),
+        ("", ""),
+        (None, ""),
+        (7, "7"),
+        ({}, ""),
+    ],
+)
+def test_host_names(client: ReadOnlyClient, cln: AnsweringCln, sent: object, shown: str) -> None:
+    """A host name is shown in lower case on one line, without a dot at the end, and at most 253 characters long."""
+    cln.gives([{"id": 1, "hostname": sent}])
+    assert client.els.servers("CELS")[0].hostname == shown
+
+
+def test_a_key_in_a_host_name_is_hidden(client: ReadOnlyClient, cln: AnsweringCln) -> None:
+    """A key that is part of a host name is masked, although host names are in lower case."""
+    cln.gives([{"id": 1, "key": KEY, "hostname": f"{KEY}.example.net"}])
+    (server,) = client.els.servers("CELS")
+    assert client.scrub(server.hostname) == "Pl4n-87d3e7eb.example.net"
+    assert client.may_show_secret(server.hostname)
 
 
 def test_servers_that_repeat(client: ReadOnlyClient, cln: AnsweringCln) -> None:

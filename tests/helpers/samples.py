@@ -1,7 +1,8 @@
 """The sample responses of the API document, one row per call.
 
 They are as printed, including errors and placeholders. Only JSON that the PDF broke is repaired: comments, commas,
-joined lines, and the type of `/ipl/register.json`. Responses that the document describes only in words follow its
+joined lines, and the type of `/ipl/register.json`. The first sample of a call is that of 2024-03, the others follow
+words or later revisions; methods are those of 2024-10. Responses that the document describes only in words follow its
 description.
 """
 
@@ -30,6 +31,7 @@ xmlrpc:false
 ip_server_reg:false"""
 _ELS_KEY = "CELS-yUDxBd5ethmGO5d3hnAZEau0"
 _ELS_SERVER = {"id": "12345", "key": "CELS-value", "ip": "1.1.1.1", "hostname": "test"}
+_ELS_SERVER_OF_TODAY = {**_ELS_SERVER, "lastCheckin": "2022-09-05 14:22:23.781372"}  # since 2024-10
 _IMUNIFY_SERVER = {"id": "SSERVER_ID_1", "key": "IMKEYVALUE"}
 _IP_LICENSE = {"ip": "1.1.1.1", "type": 16, "registered": False, "created": "2014-04-30T11:26-0400"}
 _GROUP = {"name": "NAME", "description": "DESCRIPTION"}
@@ -58,13 +60,13 @@ SAMPLES: Mapping[tuple[str, str], tuple[Sample | str, ...]] = {
         _STATUS,
         _PLAIN_ERROR,
     ),
-    ("GET", "/els/key/create.json"): (
+    ("POST", "/els/key/create.json"): (
         Sample({"key": _ELS_KEY, "productCode": "CELS", "usageLimit": "2", "description": "123"}),
     ),
-    ("GET", "/els/key/update.json"): (
+    ("PUT", "/els/key/update.json"): (
         Sample({"key": _ELS_KEY, "productCode": "CELS", "usageLimit": "4", "description": "321"}),
     ),
-    ("GET", "/els/key/remove.json"): (Sample([{"key": _ELS_KEY}]),),
+    ("DELETE", "/els/key/remove.json"): (Sample([{"key": _ELS_KEY}]), Sample({"key": _ELS_KEY})),
     ("GET", "/els/key/list.json"): (
         Sample(
             [
@@ -80,9 +82,10 @@ SAMPLES: Mapping[tuple[str, str], tuple[Sample | str, ...]] = {
     ),
     ("GET", "/els/srv/list.json"): (
         Sample([_ELS_SERVER, {"id": "12346", "key": "CELS-value", "ip": "1.1.1.1", "hostname": "test2"}]),
+        Sample([_ELS_SERVER_OF_TODAY]),
         _EMPTY,
     ),
-    ("GET", "/els/srv/remove.json"): (Sample(_ELS_SERVER),),
+    ("DELETE", "/els/srv/remove.json"): (Sample(_ELS_SERVER), Sample(_ELS_SERVER_OF_TODAY)),
     ("GET", "/im/key/create.json"): (Sample({"key": "IM1SOMENONSENCETEXT", "limit": "0", "code": "360_1"}),),
     ("GET", "/im/key/update.json"): (
         Sample({"key": "IM1SOMENONSENCETEXT", "limit": "2", "code": "360_250", "servers": "1"}),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from cln_monitor.simulator import Account, Served, Simulator
+from cln_monitor.simulator import Account, Served, Simulator, calls_of
 
 NOW = 1_714_490_800  # 2024-04-30T15:26:40Z
 
@@ -46,15 +46,23 @@ def ask(simulator: Simulator, path: str, client_ip: str = "127.0.0.1", method: s
     return Reply(answer.status, {"content-type": answer.content_type, **answer.headers}, answer.body)
 
 
-def data(simulator: Simulator, account: Account, path: str, method: str = "GET", **query: str) -> Any:
+def method_of(simulator: Simulator, path: str) -> str:
+    """Return the method of the call at ``path`` in the revision of the simulator, GET if it has several or none."""
+    methods = [method for method, known in calls_of(simulator.revision) if known == path]
+    return methods[0] if len(methods) == 1 else "GET"
+
+
+def data(simulator: Simulator, account: Account, path: str, method: str = "", **query: str) -> Any:
     """Return the data of a successful response to a request in memory, with a fresh token."""
+    method = method or method_of(simulator, path)
     answer = ask(simulator, path, method=method, token=token(account, simulator.now()), **query).json
     assert (answer["success"], answer["message"], answer["type"]) == (True, None, None), answer
     return answer["data"]
 
 
-def refusal(simulator: Simulator, account: Account, path: str, method: str = "GET", **query: str) -> Any:
+def refusal(simulator: Simulator, account: Account, path: str, method: str = "", **query: str) -> Any:
     """Return the message of a refusal of a request in memory, with a fresh token."""
+    method = method or method_of(simulator, path)
     answer = ask(simulator, path, method=method, token=token(account, simulator.now()), **query).json
     assert (answer["success"], answer["data"], answer["type"]) == (False, None, None), answer
     return answer["message"]

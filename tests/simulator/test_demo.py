@@ -113,8 +113,10 @@ def test_els_keys_of_each_kind_occur() -> None:
         "PHP_ELS": (4, 0, False),
         "UELS18": (3, 3, True),
         "CELS_8": (2, 5, True),
-        "ELS CELS7+SLA": (0, 5, True),
+        "ELS_FOR_CENTOS7_PLUS_SLA": (0, 5, True),
     }
+    older = Simulator.demo(clock=lambda: NOW, revision="2024-03").accounts["acme_login"]
+    assert "ELS CELS7+SLA" in {key.code for key in older.els_keys.values()}
 
 
 def test_groups_of_each_kind_occur() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from cln_monitor.simulator import SimulatedImunifyServer, SimulatedKernelCareServer, Simulator
-from cln_monitor.simulator.model import ELS_CODES
+from cln_monitor.simulator.model import ELS_CODES, REVISIONS
 
 from .asking import NOW, ask, data, snapshot, token
 
@@ -138,11 +138,12 @@ def test_an_eighth_of_the_servers_has_els(servers: int, covered: int) -> None:
     assert (counts["els_servers"], counts["els_keys"]) == (covered, -(-covered // 10))
 
 
-def test_els_keys_are_of_all_products_roomy_full_and_unlimited() -> None:
-    """ELS keys have all products and their own addresses."""
-    account = Simulator.generate(servers=4000, clock=lambda: NOW).accounts["acme_login"]
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_els_keys_are_of_all_products_roomy_full_and_unlimited(revision: str) -> None:
+    """ELS keys have all products of the revision and their own addresses."""
+    account = Simulator.generate(servers=4000, clock=lambda: NOW, revision=revision).accounts["acme_login"]
     keys = account.els_keys.values()
-    assert {key.code for key in keys} == set(ELS_CODES)
+    assert {key.code for key in keys} == set(ELS_CODES[revision])
     assert {0 if not key.limit else 2 if key.is_full else 1 for key in keys} == {0, 1, 2}
     ips = {server.ip for key in keys for server in key.servers.values()}
     assert len(ips) == 500

@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.simulator import CALLS, Account, Simulator
+from cln_monitor.simulator import CALLS, REVISIONS, Simulator, calls_of
 from cln_monitor.simulator.calls import routes
 from tests.helpers.samples import SAMPLES, Sample
 
-from .asking import ask, token
+from .asking import NOW, ask, token
 from .writes import WRITES, populate_account
 
 READS = {
-    "/els/key/list.json": {"code": "CELS"},
-    "/els/srv/list.json": {"code": "CELS"},
+    "/els/key/list.json": {"code": "CELS", "productType": "CELS"},
+    "/els/srv/list.json": {"code": "CELS", "productType": "CELS"},
     "/im/srv/list.json": {"key": "IM1"},
     "/ipl/availability.json": {"ip": "192.0.2.1"},
     "/ipl/check.json": {"ip": "192.0.2.1"},
@@ -46,18 +46,41 @@ def test_calls_in_text_have_samples_in_text() -> None:
         assert {isinstance(sample, Sample) for sample in samples} == {in_json}, path
 
 
-@pytest.mark.parametrize(("method", "path"), [call for call in CALLS if isinstance(SAMPLES[call][0], Sample)])
-def test_answers_from_the_state_look_as_the_samples_do(
-    simulator: Simulator, account: Account, method: str, path: str
-) -> None:
-    """Responses have the same fields and types as the samples."""
+NEWER_METHODS = {path: method for method, path in CALLS if path.startswith("/els/")}
+SINCE_2024_10 = {"/els/srv/list.json", "/els/srv/remove.json"}
+
+
+def samples_of(revision: str, method: str, path: str) -> Any:
+    """Return the samples of a call, the one of the revision first."""
+    samples = SAMPLES[NEWER_METHODS.get(path, method), path]
+    return samples[1:] if revision == REVISIONS[1] and path in SINCE_2024_10 else samples
+
+
+@pytest.mark.parametrize(
+    ("revision", "method", "path"),
+    [
+        (revision, *call)
+        for revision in REVISIONS
+        for call in calls_of(revision)
+        if isinstance(samples_of(revision, *call)[0], Sample)
+    ],
+)
+def test_answers_from_the_state_look_as_the_samples_do(revision: str, method: str, path: str) -> None:
+    """Responses have the same fields and types as the samples of the revision."""
+    simulator = Simulator(clock=lambda: NOW, revision=revision)
+    account = simulator.add_account()
     populate_account(account)
     account.add_awp_entity("example.com", username="user")
     account.els_keys["CELS-1"].note = "note"
-    query = {**WRITES.get((method, path), READS.get(path, {})), "token": token(account)}
+    product = {"code": "CELS"} if revision == REVISIONS[0] and path == "/els/key/create.json" else {}
+    query = {
+        **product,
+        **WRITES.get((NEWER_METHODS.get(path, method), path), READS.get(path, {})),
+        "token": token(account),
+    }
     answer = ask(simulator, path, method=method, **query).json
     live = answer if path == "/cl/awp" else answer["data"]
-    sample = SAMPLES[method, path][0]
+    sample = samples_of(revision, method, path)[0]
     assert isinstance(sample, Sample)
     if path == "/els/key/remove.json":  # the words say server objects, the sample shows their key alone
         live = [{"key": row["key"]} for row in live]
@@ -67,5 +90,7 @@ def test_answers_from_the_state_look_as_the_samples_do(
 
 
 def test_a_route_is_a_call() -> None:
-    """The table of calls for the documentation is the route table."""
-    assert len(set(CALLS)) == len(CALLS) == sum(len(family) for family in routes.FAMILIES)
+    """Each route is a call of a revision, and each revision has a call once."""
+    calls = {call for revision in REVISIONS for call in calls_of(revision)}
+    assert calls == {(route.method, route.path) for family in routes.FAMILIES for route in family}
+    assert all(len(set(calls_of(revision))) == len(calls_of(revision)) for revision in REVISIONS)

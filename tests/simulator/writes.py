@@ -3,10 +3,10 @@
 from cln_monitor.simulator import Account
 
 WRITES: dict[tuple[str, str], dict[str, str]] = {
-    ("GET", "/els/key/create.json"): {"code": "CELS", "limit": "2", "note": "new"},
-    ("GET", "/els/key/update.json"): {"key": "CELS-1", "limit": "4", "note": "other"},
-    ("GET", "/els/key/remove.json"): {"key": "CELS-1"},
-    ("GET", "/els/srv/remove.json"): {"id": "12345"},
+    ("POST", "/els/key/create.json"): {"productType": "CELS", "limit": "2", "note": "new"},
+    ("PUT", "/els/key/update.json"): {"key": "CELS-1", "limit": "4", "note": "other"},
+    ("DELETE", "/els/key/remove.json"): {"key": "CELS-1"},
+    ("DELETE", "/els/srv/remove.json"): {"id": "12345"},
     ("GET", "/im/key/create.json"): {"code": "360_1", "limit": "2"},
     ("GET", "/im/key/update.json"): {"key": "IM1", "limit": "4"},
     ("GET", "/im/key/remove.json"): {"key": "IM1"},

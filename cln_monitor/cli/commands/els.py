@@ -28,7 +28,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(servers, name="servers")
 
 _KEY = ("key", "mask", "code", "limit", "note")
-_SERVER = ("server_id", "key", "ip", "hostname")
+_SERVER = ("server_id", "key", "ip", "hostname", "last_checkin")
 _OneCode = Annotated[
     str | None,
     typer.Option(

@@ -31,10 +31,16 @@ def simulate(
     listen: Annotated[
         str, typer.Option(metavar="ADDRESS:PORT", help="Loopback address to listen on; port 0 picks a free port.")
     ] = "127.0.0.1:8099",
+    revision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MONTH", help="Revision of the API document to follow: 2024-03 or 2024-10 (default: the newest)."
+        ),
+    ] = None,
     speed: Annotated[float, typer.Option(metavar="X", help="Simulated seconds per second.")] = 1.0,
 ) -> None:
     """Run a simulated CLN on loopback until interrupted: every call of the API, with generated servers."""
-    from cln_monitor.simulator import Simulator, serve  # noqa: PLC0415 # a tenth of the time of every other command
+    from cln_monitor.simulator import REVISIONS, Simulator, serve  # noqa: PLC0415 # a tenth of the time of every other command
 
     session = session_of(context)
     host, port = _address(listen)
@@ -43,9 +49,9 @@ def simulate(
         signal.signal(number, lambda *_: stop.set())
     try:
         if servers is None:
-            simulator = Simulator.demo(seed, speed=speed)
+            simulator = Simulator.demo(seed, speed=speed, revision=revision or REVISIONS[-1])
         else:
-            simulator = Simulator.generate(servers, seed, speed=speed)
+            simulator = Simulator.generate(servers, seed, speed=speed, revision=revision or REVISIONS[-1])
         served = serve(simulator, port, host)
     except (ValueError, OSError) as error:
         problem = error.strerror if isinstance(error, OSError) else error

@@ -29,13 +29,15 @@ _CHUNK = 1 << 16
 class HttpAnswer(msgspec.Struct, frozen=True):
     """A response: the HTTP ``status``, the ``body`` decompressed and in UTF-8, the ``location`` of a redirect.
 
-    ``retry_after`` is the header as received, ``wait`` its value in seconds or None; ``clock_skew`` is CLN's clock
-    minus the local clock in seconds, or None if the response has no usable date.
+    ``allow`` is the header with the methods that CLN accepts; ``retry_after`` is the header as received, ``wait`` its
+    value in seconds or None; ``clock_skew`` is CLN's clock minus the local clock in seconds, or None if the response
+    has no usable date.
     """
 
     status: int
     body: bytes
     location: str = ""
+    allow: str = ""
     retry_after: str = ""
     wait: float | None = None
     clock_skew: float | None = None

@@ -62,6 +62,7 @@ class Sender:
                         response.status,
                         in_utf8(read_body(response, call), headers.get("Content-Type", "")),
                         location=headers.get("Location", ""),
+                        allow=headers.get("Allow", ""),
                         retry_after=headers.get("Retry-After", "").strip(),
                         wait=retry_after_seconds(headers, now),
                         clock_skew=clock_skew(headers, now),

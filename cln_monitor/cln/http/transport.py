@@ -26,6 +26,8 @@ from .settings import TransportSettings
 
 T = TypeVar("T")
 
+_NOT_ALLOWED = 405
+
 
 class Transport:
     """Sends the calls of one account over persistent connections. Thread-safe."""
@@ -50,6 +52,7 @@ class Transport:
         self.clock_skew: float | None = None
         """CLN's clock minus the local clock in seconds, from the last response with a usable date."""
         self._sender = Sender(settings, clock, rate_limiter.concurrency)
+        self._methods: dict[Endpoint, str] = {}  # those that CLN allows instead of the documented ones
 
     def read(
         self,
@@ -74,11 +77,31 @@ class Transport:
         decode: Callable[[HttpAnswer], T],
         deadline: Deadline,
     ) -> T:
-        """Send a call that changes something, once, and return ``decode(answer)``. Raises ClnError."""
+        """Send a call that changes something, once, and return ``decode(answer)``. Raises ClnError.
+
+        If CLN does not allow the method of a call that its path names (HTTP 405: nothing was done), the call is sent
+        once more with a method that CLN allows, which later calls use at once.
+        """
         if endpoint not in WRITES:
             raise PermissionError(f"{endpoint.template} is not a call that changes something")
+        method = self._methods.get(endpoint, endpoint.method)
+        reply = self._send_change(endpoint.with_method(method), query, deadline)
+        try:
+            return self._decoded_change(reply, decode)
+        except RefusedError:
+            other = endpoint.other_method(method, reply.answer.allow) if reply.answer.status == _NOT_ALLOWED else None
+            if other is None:
+                raise
+        reply = self._send_change(endpoint.with_method(other), query, deadline)
+        if reply.answer.status != _NOT_ALLOWED:
+            self._methods[endpoint] = other
+        return self._decoded_change(reply, decode)
+
+    def _send_change(self, endpoint: Endpoint, query: Callable[[], Mapping[str, str]], deadline: Deadline) -> Reply:
         # Over a new connection: after a change over a dead connection, the outcome would be unknown.
-        reply = self._send(endpoint, dict, query, deadline, over_new=True)
+        return self._send(endpoint, dict, query, deadline, over_new=True)
+
+    def _decoded_change(self, reply: Reply, decode: Callable[[HttpAnswer], T]) -> T:
         try:
             return reply.decoded(decode)
         except ClnError as error:

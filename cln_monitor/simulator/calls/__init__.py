@@ -1,7 +1,7 @@
 """The calls of the API: one module per product, the route table, and shared helpers."""
 
 from .call import SimulatedCall
-from .routes import CALLS, answer
+from .routes import CALLS, answer, calls_of
 from .status import good_flags
 
-__all__ = ["CALLS", "SimulatedCall", "answer", "good_flags"]
+__all__ = ["CALLS", "SimulatedCall", "answer", "calls_of", "good_flags"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cln_monitor.simulator.answers import SimulatedAnswer
 from cln_monitor.simulator.dates import Dates
-from cln_monitor.simulator.model import Account
+from cln_monitor.simulator.model import REVISIONS, Account
 
 
 class CallRefusedError(Exception):
@@ -16,8 +16,9 @@ class CallRefusedError(Exception):
 class SimulatedCall:
     """One call.
 
-    `parts` has the parts of the path by the `{name}` in the route, `query` the arguments (see `arguments`). `now` is
-    the simulated time, `token_time` the time for the validity of tokens, both in Unix seconds.
+    `revision` is the revision of the API document to follow. `parts` has the parts of the path by the `{name}` in the
+    route, `query` the arguments (see `arguments`). `now` is the simulated time, `token_time` the time for the validity
+    of tokens, both in Unix seconds.
     """
 
     accounts: Mapping[str, Account]
@@ -26,14 +27,19 @@ class SimulatedCall:
     query: Mapping[str, str]
     parts: Mapping[str, str]
     client_ip: str
+    revision: str
     now: float
     token_time: float
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method, a path below `/api`, where `{name}` is a placeholder for one part, and the handler."""
+    """A method, a path below `/api`, where `{name}` is a placeholder for one part, and the handler.
+
+    `revisions` are those of the API document that have the call.
+    """
 
     method: str
     path: str
     handler: Callable[[SimulatedCall], SimulatedAnswer]
+    revisions: tuple[str, ...] = REVISIONS

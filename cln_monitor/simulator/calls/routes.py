@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from cln_monitor.simulator import answers
 from cln_monitor.simulator.answers import SimulatedAnswer
+from cln_monitor.simulator.model import NEWER
 
 from . import awp, els, groups, imunify, ip_licenses, kernelcare, nagios, status
 from .call import CallRefusedError, Route, SimulatedCall
@@ -22,21 +23,30 @@ FAMILIES = (
     groups.ROUTES,
     awp.ROUTES,
 )
-CALLS = tuple((route.method, route.path) for family in FAMILIES for route in family)
-"""Method and path below `/api` of every call that is answered, in the order of the API document."""
+
+
+def calls_of(revision: str) -> tuple[tuple[str, str], ...]:
+    """Return method and path below `/api` of every call in a revision, in the order of the API document."""
+    return tuple((route.method, route.path) for family in FAMILIES for route in family if revision in route.revisions)
+
+
+CALLS = calls_of(NEWER)
+"""The calls of the newest revision."""
 
 
 def answer(
     method: str,
     path: str,
     failure_status: int,
+    revision: str,
     make_call: Callable[[Mapping[str, str]], SimulatedCall],
 ) -> SimulatedAnswer:
     """Return the response to the call at `path` (below `/api`, as sent), or an HTML page with status 404 or 405.
 
-    `make_call` receives the parts of the path; a refusal has the HTTP status `failure_status`.
+    `revision` is that of the API document. `make_call` receives the parts of the path; a refusal has the HTTP status
+    `failure_status`.
     """
-    found = _find(path)
+    found = [(route, parts) for route, parts in _find(path) if revision in route.revisions]
     if not found:
         return answers.page(404)
     for route, parts in found:

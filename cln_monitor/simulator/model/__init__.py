@@ -13,6 +13,7 @@ from .ip_licenses import SimulatedIpLicense, canonical
 from .kernelcare import PATCH_STATES, SimulatedKernelCareKey, SimulatedKernelCareServer
 from .keys import Key, KeyT, holder
 from .ledger import SimulationState
+from .revisions import NEWER, OLDER, REVISIONS
 from .servers import SimulatedGroup, SimulatedServer
 
 __all__ = [
@@ -22,7 +23,10 @@ __all__ = [
     "ELS_CODES",
     "HOUR",
     "IMUNIFY_CODES",
+    "NEWER",
+    "OLDER",
     "PATCH_STATES",
+    "REVISIONS",
     "Account",
     "AwpEntity",
     "Cycling",

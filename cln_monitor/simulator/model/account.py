@@ -21,7 +21,8 @@ class Account:
 
     `kernelcare_keys`, `imunify_keys` and `els_keys` are dictionaries by key, `ip_licenses` by address and type,
     `groups` by name, `awp_entities` by month (`2023-12`). `kernelcare_ips` are addresses from which monitoring keys can
-    be registered, in addition to those with a KernelCare license in `ip_licenses`.
+    be registered, in addition to those with a KernelCare license in `ip_licenses`. `els_codes` are products that CLN
+    offers in addition to those of the API document.
     """
 
     def __init__(self, state: SimulationState, login: str, secret_key: str, registration_token: str | None) -> None:
@@ -31,6 +32,7 @@ class Account:
         self.kernelcare_keys: dict[str, SimulatedKernelCareKey] = {}
         self.imunify_keys: dict[str, SimulatedImunifyKey] = {}
         self.els_keys: dict[str, SimulatedElsKey] = {}
+        self.els_codes: set[str] = set()
         self.ip_licenses: dict[tuple[str, int], SimulatedIpLicense] = {}
         self.groups: dict[str, SimulatedGroup] = {}
         self.awp_entities: dict[str, list[AwpEntity]] = {}

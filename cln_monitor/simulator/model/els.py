@@ -1,26 +1,22 @@
 """ELS keys and their servers."""
 
 import re
+from collections.abc import Mapping
 from typing import ClassVar
 
 from . import names
 from .checkins import SimulatedCheckIns
 from .keys import Key
 from .ledger import SimulationState
+from .revisions import NEWER, OLDER
 from .servers import SimulatedServer
 
-ELS_CODES = (  # API document: ELS product codes
-    "CELS",
-    "OELS",
-    "UELS16",
-    "CELS_8",
-    "UELS18",
-    "PHP_ELS",
-    "PYTHON_ELS",
-    "UELS18_SLA",
-    "ELS CELS7",
-    "ELS CELS7+SLA",
-)
+_IN_BOTH = ("CELS", "OELS", "UELS16", "CELS_8", "UELS18", "PHP_ELS", "PYTHON_ELS", "UELS18_SLA")
+ELS_CODES: Mapping[str, tuple[str, ...]] = {  # API document: ELS product codes
+    OLDER: (*_IN_BOTH, "ELS CELS7", "ELS CELS7+SLA"),
+    NEWER: (*_IN_BOTH, "ELS_FOR_CENTOS7", "ELS_FOR_CENTOS7_PLUS_SLA", "ELS_FOR_CENTOS8STREAM"),
+}
+"""The product codes in each revision."""
 _CODE = re.compile(r"[A-Za-z0-9_+ -]{1,32}")
 
 
@@ -30,7 +26,7 @@ def is_els_code(code: str) -> bool:
 
 
 class SimulatedElsServer(SimulatedServer):
-    """A server with ELS. No call reports its check-ins."""
+    """A server with ELS. The revision of 2024-03 does not report its check-ins."""
 
     __slots__ = ()
     product: ClassVar[str] = "ELS"

@@ -104,7 +104,7 @@ def test_against_a_cln(cln: Cln) -> None:
         assert "pl4nted" not in outcome.output
         cln.simulator.faults.add(Fault("html", "/els/*"))
         assert (
-            "an HTML page (HTTP 200); also missing: OELS, UELS16, CELS_8 and 6 more"
+            "an HTML page (HTTP 200); also missing: OELS, UELS16, CELS_8 and 14 more"
             in run_in_process(NAME, *cln.login).text
         )
         bad = run_in_process(NAME, *cln.login, "--code", "A/B").text

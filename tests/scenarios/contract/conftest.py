@@ -17,13 +17,20 @@ from cln_monitor.cln import (
     Transport,
     TransportSettings,
 )
+from cln_monitor.simulator import REVISIONS
 from tests.cli.account import LOGIN, SECRET_KEY, TOKEN, Cln, a_cln
 
 
+@pytest.fixture(params=REVISIONS)
+def revision(request: pytest.FixtureRequest) -> str:
+    """Return each revision of the document."""
+    return str(request.param)
+
+
 @pytest.fixture
-def cln(tmp_path: Path) -> Iterator[Cln]:
-    """Yield a new CLN for each test."""
-    with a_cln(tmp_path / "contract") as cln:
+def cln(tmp_path: Path, revision: str) -> Iterator[Cln]:
+    """Yield a new CLN of each revision for each test."""
+    with a_cln(tmp_path / "contract", revision) as cln:
         yield cln
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from cln_monitor.cln import Client
+from cln_monitor.simulator import REVISIONS
 from tests.cli.account import ELS_KEY, IMUNIFY_KEY, KEY, MONITORING_KEY, MONTH, OTHER_IMUNIFY_KEY
 
 
 class Call(NamedTuple):
     """A call: its ``method`` and ``path``, the ``client`` method for it, and the ``command`` of clntool.
 
-    ``make`` sends it with typical arguments.
+    ``make`` sends it with typical arguments. ``older`` is the method in 2024-03 if it was another one.
     """
 
     method: str
@@ -21,26 +22,31 @@ class Call(NamedTuple):
     client: str
     command: str
     make: Callable[[Client], object]
+    older: str = ""
 
     def is_one(self, method: str, path: str) -> bool:
-        """Return whether a request is this call."""
+        """Return whether a request is this call, in any revision."""
         form = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.path))
-        return method == self.method and re.fullmatch(form, path) is not None
+        return method in {self.method, self.older} and re.fullmatch(form, path) is not None
+
+    def in_revision(self, revision: str) -> tuple[str, str]:
+        """Return method and path in a revision of the document."""
+        return (self.older or self.method) if revision == REVISIONS[0] else self.method, self.path
 
 
 CALLS = (
     Call("GET", "/status.json", "status.flags", "status", lambda client: client.status.flags()),
     Call("GET", "/status.plain", "status.flags", "status", lambda client: client.status.flags()),
-    Call("GET", "/els/key/create.json", "els.create_key", "els keys create",
-         lambda client: client.els.create_key("CELS", 2, "12")),
-    Call("GET", "/els/key/update.json", "els.update_key", "els keys update",
-         lambda client: client.els.update_key(ELS_KEY, 4, "321")),
-    Call("GET", "/els/key/remove.json", "els.remove_key", "els keys remove",
-         lambda client: client.els.remove_key(ELS_KEY)),
+    Call("POST", "/els/key/create.json", "els.create_key", "els keys create",
+         lambda client: client.els.create_key("PHP_ELS", 2, "12"), "GET"),
+    Call("PUT", "/els/key/update.json", "els.update_key", "els keys update",
+         lambda client: client.els.update_key(ELS_KEY, 4, "321"), "GET"),
+    Call("DELETE", "/els/key/remove.json", "els.remove_key", "els keys remove",
+         lambda client: client.els.remove_key(ELS_KEY), "GET"),
     Call("GET", "/els/key/list.json", "els.keys", "els keys list", lambda client: client.els.keys("CELS")),
     Call("GET", "/els/srv/list.json", "els.servers", "els servers list", lambda client: client.els.servers("CELS")),
-    Call("GET", "/els/srv/remove.json", "els.remove_server", "els servers remove",
-         lambda client: client.els.remove_server("12345")),
+    Call("DELETE", "/els/srv/remove.json", "els.remove_server", "els servers remove",
+         lambda client: client.els.remove_server("12345"), "GET"),
     Call("GET", "/im/key/create.json", "imunify.create_key", "imunify keys create",
          lambda client: client.imunify.create_key("360_1", 2, "x")),
     Call("GET", "/im/key/update.json", "imunify.update_key", "imunify keys update",

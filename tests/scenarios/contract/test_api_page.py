@@ -12,8 +12,7 @@ import pytest
 from cln_monitor.cln import Client, Secret, SystemClock
 from cln_monitor.cln.endpoints import READS, WRITES
 from cln_monitor.probes import PROBES, ProbeContext, run_probe
-from cln_monitor.simulator import CALLS as SIMULATED
-from cln_monitor.simulator import Fault
+from cln_monitor.simulator import REVISIONS, Fault, calls_of
 from tests.cli.account import KEY, Cln
 from tests.cli.commands import ALL
 from tests.cli.inside import ask
@@ -36,17 +35,21 @@ def test_both_sides_have_each_call() -> None:
     by_hand = {(call.method, call.path) for call in CALLS}
     assert len(by_hand) == len(CALLS)
     assert {(endpoint.method, endpoint.template) for endpoint in READS | WRITES} == by_hand
-    assert set(SIMULATED) == by_hand
+    for revision in REVISIONS:
+        assert set(calls_of(revision)) <= {call.in_revision(revision) for call in CALLS}
+    assert set(calls_of(REVISIONS[-1])) == by_hand
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.path)
-def test_client(call: Call, cln: Cln, client: Client) -> None:
-    """The client's method on the page sends that call, and no other."""
+def test_client(call: Call, cln: Cln, client: Client, revision: str) -> None:
+    """The client's method on the page sends that call, and no other; one whose method has changed is sent again."""
     if call.path == "/status.plain":
         cln.simulator.faults.add(Fault("html", "/status.json"))
     call.make(client)
     assert list(calls_sent(cln))[-1] is call
-    assert len(cln.sent()) == 1 + (call.path == "/status.plain")
+    is_sent_again = revision == REVISIONS[0] and call.older
+    assert len(cln.sent()) == 1 + (call.path == "/status.plain" or bool(is_sent_again))
+    assert cln.sent()[-1][:2] == call.in_revision(revision) or "{" in call.path
     family, _, method = call.client.partition(".")
     assert callable(getattr(getattr(client, family), method))
 
@@ -80,16 +83,27 @@ def senders(cln: Cln, client: Client) -> dict[Call, list[str]]:
     return found
 
 
+@pytest.mark.parametrize("revision", REVISIONS[-1:], indirect=True)
 def test_page(cln: Cln, client: Client, request: pytest.FixtureRequest) -> None:
     """The table on the page is the one observed in these tests."""
     used = senders(cln, client)
     assert not [call for call in used if call.path in _CHANGES], "a probe that changes something"
-    heads = ("call", "changes", "client", "clntool", "simulator", "read by the probe")
+    heads = ("call", "revision", "changes", "client", "clntool", "simulator", "read by the probe")
     rows = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
     for call in CALLS:
         changes = "yes" if call.path in _CHANGES else ""
-        simulated = "yes" if (call.method, call.path) in SIMULATED else "no"
+        simulated = "yes" if (call.method, call.path) in calls_of(REVISIONS[-1]) else "no"
+        of_both = f"2024-10; in 2024-03 {call.older}" if call.older else "2024-03"
+        revisions = of_both if call.in_revision(REVISIONS[0]) in calls_of(REVISIONS[0]) else "2024-10 (v2)"
         probes = ", ".join(used.get(call, ()))
-        cells = (f"`{call.method} {call.path}`", changes, f"`{call.client}`", f"`{call.command}`", simulated, probes)
+        cells = (
+            f"`{call.method} {call.path}`",
+            revisions,
+            changes,
+            f"`{call.client}`",
+            f"`{call.command}`",
+            simulated,
+            probes,
+        )
         rows.append(f"| {' | '.join(cells)} |")
     keep_block(PAGE, "calls", "\n".join(rows), update=request.config.getoption("--update-golden"))

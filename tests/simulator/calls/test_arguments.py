@@ -7,7 +7,7 @@ from tests.simulator.asking import data, refusal, snapshot
 from tests.simulator.writes import WRITES, populate_account
 
 CREATE = {
-    "/els/key/create.json": {"code": "CELS"},
+    "/els/key/create.json": {"productType": "CELS"},
     "/im/key/create.json": {"code": "360_1"},
     "/kcare/key/create.json": {},
 }
