@@ -14,7 +14,7 @@ from . import policy
 
 SEEN, NEVER, UNKNOWN = "seen", "never", "unknown"
 """The kinds of last check-ins: at a known time, none ever, or unknown."""
-SUPERSEDED, LONG_SILENT, DISABLED = "superseded", "long_silent", "key_disabled"
+SUPERSEDED, LONG_SILENT, DISABLED, UNTOLD = "superseded", "long_silent", "key_disabled", "untold"
 """The notes of servers that are mentioned without being a problem."""
 OK, WARNING, CRITICAL = 0, 1, 2
 """The states of servers."""
@@ -28,7 +28,8 @@ class Row(NamedTuple):
     """A server of the license ``key``, with its ``name`` in texts.
 
     ``last_checkin`` is in Unix seconds, None for never, or UNKNOWN. ``created`` is the Unix time of its registration,
-    None if it is unknown. ``is_disabled`` is whether its key is disabled, so that nothing about it is a problem.
+    None if it is unknown. ``is_disabled`` is whether its key is disabled, so that nothing about it is a problem;
+    ``is_untold`` is whether CLN reports no check-ins of its product, so that an unknown one is no problem.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Row(NamedTuple):
     last_checkin: float | str | None
     created: float | None
     is_disabled: bool = False
+    is_untold: bool = False
 
 
 class Rule(NamedTuple):
@@ -192,6 +194,8 @@ def _situation(
     note = ""
     if row.is_disabled:
         note = DISABLED
+    elif row.is_untold and checkin == UNKNOWN:
+        note = UNTOLD
     elif rule.by_policy and checkin == SEEN and since is not None:
         if is_superseded:
             note = SUPERSEDED

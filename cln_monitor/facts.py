@@ -8,6 +8,7 @@ from typing import NamedTuple
 from .policy import Severity
 
 CHECKIN_AHEAD = "checkin_ahead"
+CHECKIN_NOT_TOLD = "checkin_not_told"
 COUNT_UNREADABLE = "count_unreadable"
 FIELD_MISSING = "field_missing"
 FLAG_MISSING = "flag_missing"
@@ -54,6 +55,7 @@ FACTS: dict[str, Fact] = {
         "1 key has a number of servers that cannot be read",
         "{} keys have a number of servers that cannot be read",
     ),
+    CHECKIN_NOT_TOLD: Fact(Severity.INFO, "CLN reports no ", "CLN reports no "),
     LIMIT_NOT_TOLD: Fact(
         Severity.INFO, "CLN does not report the limit of 1 key", "CLN does not report the limit of {} keys"
     ),

@@ -84,6 +84,7 @@ ANSWER_CHANGED = Row(
 )
 CHECKIN_AHEAD_OF_CLOCK = Row("a check-in is more than an hour ahead of CLN's clock", Severity.WARNING)
 LIMIT_UNKNOWN = Row("CLN does not report the limit of a key", Severity.INFO)
+CHECKINS_NOT_TOLD = Row("CLN has never reported the check-ins of an ELS product", Severity.INFO)
 SERVERS_LOST = Row(
     "an account or product lost more than half of its servers, and at least 5, within an hour or a day",
     Severity.WARNING,
@@ -159,6 +160,7 @@ TABLE = (
     KEY_OF_ONE,
     KEY_DISABLED,
     LIMIT_UNKNOWN,
+    CHECKINS_NOT_TOLD,
     KERNEL_OUT_OF_DATE,
     KERNEL_UNSUPPORTED,
     KERNEL_INACTIVE,

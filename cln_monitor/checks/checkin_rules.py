@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from cln_monitor import facts
 from cln_monitor.checkin_groups import UNKNOWN, Row, ServerGroups
@@ -17,7 +17,7 @@ from .options import COMMON, Option, ip_address, state
 from .plugin_exit import PluginExit
 from .problems import CheckProblem, oddities_of, origin_of, phrases_of, problems_of, values_of
 from .result import CheckResult, Metric
-from .server_age import lines_of, longest_silent, unknown_problems
+from .server_age import lines_of, longest_silent, unknown_notes, unknown_problems
 from .staleness import group_rows, is_by_policy, judge_servers, superseded_rows, thresholds_of
 from .states import State
 from .thresholds import age_range, pair
@@ -134,17 +134,53 @@ def fits(report: Report, options: argparse.Namespace) -> bool:
     return [summary["warning"], summary["critical"]] == ends and summary["by_policy"] == is_by_policy(options)
 
 
+class Selection(NamedTuple):
+    """The keys to judge, with their servers, and the parts of the report that are ``wanted``.
+
+    ``requested`` are the parts that options name. ``untold`` are keys of products whose check-ins CLN does not report.
+    ``unmatched`` are the options without a match; ``noun`` and ``otherwise`` are for the sentence that nothing matches,
+    as in :func:`no_match`. With ``needs_servers``, keys without a server are nothing. ``is_account`` is whether the
+    keys are all keys of the account.
+    """
+
+    keys: Sequence[Mapping[str, Any]]
+    wanted: Callable[[str], bool]
+    noun: str
+    otherwise: str
+    unmatched: Sequence[str] = ()
+    requested: Collection[str] = ()
+    untold: Collection[str] = ()
+    needs_servers: bool = True
+    is_account: bool = True
+
+
 def judge(report: Report, product: str, options: argparse.Namespace, now: float) -> CheckResult:
-    """Return the result for the servers and keys in ``report``, which may be a summary."""
-    limits = pair(options.limit_warning, options.limit_critical, (None, None))
+    """Return the result for the servers and keys in ``report``, whose parts are keys, and which may be a summary."""
 
     def wanted(name: str) -> bool:
         return not options.key or any(same_key(key, name) for key in options.key)
 
     keys = list(values_of(report, wanted))
+    selection = Selection(
+        keys,
+        wanted,
+        f"{product} server",
+        "is registered",
+        unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
+        is_account=not options.key,
+    )
+    return judge_keys(report, selection, product, options, now)
+
+
+def judge_keys(
+    report: Report, selection: Selection, product: str, options: argparse.Namespace, now: float
+) -> CheckResult:
+    """Return the result for the servers and keys of ``selection``, which is of ``report``."""
+    limits = pair(options.limit_warning, options.limit_critical, (None, None))
+    keys, wanted = selection.keys, selection.wanted
     of_servers = bool(options.ip or options.server_id)  # checks of single servers do not alert on their shared key
     servers = _selected(keys, options)
-    groups = _groups(report, servers, options, now)
+    groups = _groups(report, servers, options, now, selection.untold)
     count = groups.total
     total = f"{count} {product} servers"
     judged = judge_servers(
@@ -154,28 +190,31 @@ def judge(report: Report, product: str, options: argparse.Namespace, now: float)
         stale_after=report["stale_after"],
         total=total,
         keys=None if of_servers else {key["key"]: key for key in keys},
-        is_account=not options.key,
+        is_account=selection.is_account,
     )
     uses = [] if of_servers else fullest_first(keys, {key["key"]: _used(key) for key in keys})
     active = [use for use in uses if options.key or not use.is_disabled]
     disabled = [use for use in uses if use.is_disabled and not options.key]
-    problems = problems_of(report, wanted, options)
+    problems = problems_of(report, wanted, options, requested=selection.requested)
     # A check of one key does not alert on servers that the account has lost.
-    odd = oddities_of(report, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if options.key else ())
+    is_of_some = not selection.is_account
+    odd = oddities_of(report, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if is_of_some else ())
     found = judged.problems + limit_problems(active, limits)
     found += unknown_problems(groups, now, total) if of_servers and count else odd.problems
     without_match = [
-        *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
+        *selection.unmatched,
         *unmatched("--ip", options.ip, {normalized_ip(row["ip"]) for _, row in servers} if options.ip else ()),
         *unmatched("--server-id", options.server_id, {row["server_id"] for _, row in servers}),
     ]
-    if not problems and (without_match or not count):
-        found.append(no_match(f"{product} server", without_match, "is registered", options.no_match_state))
+    is_empty = not count if selection.needs_servers or of_servers else not keys
+    if not problems and (without_match or is_empty):
+        found.append(no_match(selection.noun, without_match, selection.otherwise, options.no_match_state))
     phrases = phrases_of([*found, *problems])
     if not phrases:
         phrases = [f"{counted(count, f'{product} server')}{longest_silent(groups, now)}"]
         phrases += [f"fullest key: {active[0]}"] if active else []
-    notes = [*judged.notes, *disabled_notes(disabled), *([] if of_servers else odd.notes)]
+    odd_notes = unknown_notes(groups, now, total) if of_servers else odd.notes
+    notes = [*judged.notes, *disabled_notes(disabled), *odd_notes]
     metrics = [Metric("servers", count), *judged.metrics, *limit_metrics(active, limits)]
     if report["probe"] == "kernelcare":  # CLN does not report the registration date of Imunify servers
         metrics.append(Metric("superseded", groups.superseded))
@@ -206,7 +245,9 @@ def _selected(keys: Sequence[Mapping[str, Any]], options: argparse.Namespace) ->
     ]
 
 
-def _groups(report: Report, servers: _Servers, options: argparse.Namespace, now: float) -> ServerGroups:
+def _groups(
+    report: Report, servers: _Servers, options: argparse.Namespace, now: float, untold: Collection[str]
+) -> ServerGroups:
     """Return the selected ``servers`` by group, or the groups of a summary."""
     if SUMMARY in report:
         return ServerGroups.from_json(report[SUMMARY])
@@ -215,14 +256,18 @@ def _groups(report: Report, servers: _Servers, options: argparse.Namespace, now:
         Row(
             key["key"],
             row["server_id"],
-            with_host_name(row["ip"] or row["server_id"], host_names.get(row["server_id"])),
+            with_host_name(row["ip"] or row["server_id"], host_names.get(row["server_id"]) or row.get("hostname")),
             row.get("last_checkin", UNKNOWN),
             row.get("created"),
             is_off(key, options),
+            key["key"] in untold,
         )
         for key, row in servers
     )
-    superseded = superseded_rows(values_of(report, lambda _: True), host_names, now, stale_after)
+    # No other product reports when servers were registered.
+    is_kernelcare = report["probe"] == "kernelcare"
+    keys = list(values_of(report, lambda _: True)) if is_kernelcare else []
+    superseded = superseded_rows(keys, host_names, now, stale_after)
     return group_rows(rows, options, now, stale_after, superseded)
 
 

@@ -34,10 +34,13 @@ def state_of(severity: Severity) -> State:
 
 def values_of(report: Report, wanted: Callable[[str], bool], *, newest_last: bool = False) -> Iterator[Any]:
     """Yield the value of each part of ``report`` whose name is ``wanted``; parts of the last run come first."""
-    parts = _observation(report)["parts"]
-    if newest_last:
-        parts = reversed(parts)
-    return (part["value"] for part in parts if wanted(part["name"]))
+    parts = parts_of(report, wanted)
+    return (part["value"] for part in (reversed(parts) if newest_last else parts))
+
+
+def parts_of(report: Report, wanted: Callable[[str], bool]) -> list[Mapping[str, Any]]:
+    """Return the parts of ``report`` whose name is ``wanted``; those of the last run come first."""
+    return [part for part in _observation(report)["parts"] if wanted(part["name"])]
 
 
 def problems_of(
@@ -112,7 +115,10 @@ def origin_of(report: Report, options: argparse.Namespace, wanted: Callable[[str
     if len(gaps) == 1 and not gaps[0]["is_kept"]:
         gaps = []  # the first line has its error
     missing = [f"missing: {_part(gap)} ({gap['reason']}): {gap['text']}" for gap in gaps]
-    unavailable = [f"not available: {part['what']}: {part['text']}" for part in unavailable_of(report)]
+    absent = [part for part in unavailable_of(report) if wanted(part["name"])]
+    unavailable = [f"not available: {part['what']}: {part['text']}" for part in absent]
+    if len(unavailable) > _MOST_NAMED:  # such as default ELS products that the revision of CLN does not know
+        unavailable = [f"not available: {', '.join(part['what'] for part in absent)}"]
     return _age_of(report, options) + missing + unavailable
 
 

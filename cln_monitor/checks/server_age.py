@@ -115,6 +115,13 @@ def unknown_problems(groups: ServerGroups, now: float, total: str) -> list[Check
     return [CheckProblem(State.WARNING, text)] if unknown.size else []
 
 
+def unknown_notes(groups: ServerGroups, now: float, total: str) -> list[str]:
+    """Return a note about the servers with an unknown check-in that are OK, if there are any."""
+    unknown = select((group for group in groups.groups if group.checkin == UNKNOWN and group.state == State.OK), now)
+    names = name_worst([server.name for server in unknown.servers], total=unknown.size)
+    return [f"{unknown.size} of {total} with an unknown last check-in: {names}"] if unknown.size else []
+
+
 def _describe_silence(checkin: str, threshold: Threshold) -> str:
     if threshold.is_plain:
         if checkin == NEVER:

@@ -9,7 +9,7 @@ import msgspec
 
 from cln_monitor import facts
 from cln_monitor.cln import BadAnswerError
-from cln_monitor.probes import Caution, Failure, Missing, Observation, Run
+from cln_monitor.probes import Caution, Failure, Missing, Observation, Part, Run
 
 HOUR, DAY = 3600.0, 86400.0
 _FLAG_MAX_AGE = 7 * DAY  # how long a flag that CLN no longer reports is a problem
@@ -26,12 +26,14 @@ class History(msgspec.Struct, frozen=True):
     """The history of earlier runs: when each flag was last reported, and the numbers of servers over the last day.
 
     ``counts`` are by product, as pairs of a time and a number in the order of time; times are Unix seconds. ``shard``
-    is the shard that read them, as other shards read other parts of the account.
+    is the shard that read them, as other shards read other parts of the account. ``checkins`` are the times at which
+    CLN last reported check-ins of an ELS product, which its older revision never does.
     """
 
     shard: str = ""
     flags: dict[str, float] = {}
     counts: dict[str, list[tuple[float, int]]] = {}
+    checkins: dict[str, float] = {}
 
     def updated_with(self, observation: Observation[Any]) -> tuple[History, tuple[Caution, ...]]:
         """Return the history including ``observation``, and the cautions that result from the comparison.
@@ -55,7 +57,23 @@ class History(msgspec.Struct, frozen=True):
         ]
         counts = {product: _with(self.counts.get(product, []), now, size) for product, size in sizes.items()}
         missing = Caution.for_names(facts.FLAG_MISSING, sorted(flags.keys() - reported))
-        return History(self.shard, flags, counts), (*missing, *dropped)
+        return History(self.shard, flags, counts, self._checkins_with(observation)), (*missing, *dropped)
+
+    def _checkins_with(self, observation: Observation[Any]) -> dict[str, float]:
+        if observation.probe != "els":
+            return {}
+        now = observation.observed_at
+        reported = [part.name for part in observation.parts if part.value.servers and not _without_checkins(part)]
+        recent = {name: at for name, at in self.checkins.items() if now - at <= _FLAG_MAX_AGE}
+        return recent | dict.fromkeys(reported, now)
+
+    def with_missing_checkins(self, observation: Observation[Any]) -> Observation[Any]:
+        """Return ``observation`` with check-ins that CLN reported before, and no longer does, as a missing field."""
+        missed = {part.name for part in observation.parts if _without_checkins(part)} & self.checkins.keys()
+        if not missed:
+            return observation
+        parts = tuple(_with_missing_field(part) if part.name in missed else part for part in observation.parts)
+        return msgspec.structs.replace(observation, parts=parts)
 
     def _dropped(self, probe: str, product: str, size: int, now: float) -> tuple[Caution, ...]:
         counts = self.counts.get(product, [])
@@ -70,6 +88,20 @@ class History(msgspec.Struct, frozen=True):
                     facts.SERVERS_DROPPED, [f"{product or probe} fell from {before} to {size} within {name}"]
                 )
         return ()
+
+
+def _without_checkins(part: Part[Any]) -> bool:
+    return any(caution.fact == facts.CHECKIN_NOT_TOLD for caution in part.cautions)
+
+
+def _with_missing_field(part: Part[Any]) -> Part[Any]:
+    cautions = tuple(
+        msgspec.structs.replace(caution, fact=facts.FIELD_MISSING)
+        if caution.fact == facts.CHECKIN_NOT_TOLD
+        else caution
+        for caution in part.cautions
+    )
+    return msgspec.structs.replace(part, cautions=cautions)
 
 
 def _with(counts: list[tuple[float, int]], now: float, size: int) -> list[tuple[float, int]]:

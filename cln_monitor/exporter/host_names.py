@@ -1,4 +1,4 @@
-"""The host names of servers, which CLN does not report in the lists of servers but in other responses."""
+"""The host names of servers, which CLN reports in the lists of ELS servers, and for others in other responses."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from cln_monitor.probes import Observation
 
-NAMED = frozenset({"kernelcare", "imunify", "ip_licenses"})
-"""The probes whose responses have no host names."""
+NAMED = frozenset({"kernelcare", "imunify", "ip_licenses", "els"})
+"""The probes whose servers have host names on the page, in JSON and in checks."""
 SOURCES = ("groups", "patch_status", "els")
 """The probes whose responses have host names, the most reliable one first."""
 
@@ -37,10 +37,11 @@ class HostIndex:
 
         A server is looked up by its id, or else by its address if no other server in ``observation`` has that address.
         """
+        names = _own_names(observation)
         if not (self._by_id or self._by_address):
-            return {}
+            return names
         servers = list(_servers(observation))
-        names = {server: name for server, _ in servers if (name := self._by_id.get(server))}
+        names = {server: name for server, _ in servers if (name := self._by_id.get(server))} | names
         if self._by_address:
             count_by_ip = Counter(ip for _, ip in servers)
             names |= {
@@ -56,6 +57,14 @@ def _servers(observation: Observation[Any]) -> Iterable[tuple[str, str]]:
     if observation.probe == "ip_licenses":
         return {(license_.ip, license_.ip) for part in observation.parts for license_ in part.value.licenses}
     return ((server.server_id, server.ip) for part in observation.parts for server in part.value.servers)
+
+
+def _own_names(observation: Observation[Any]) -> dict[str, str]:
+    """Return the host names in the list of servers itself, by server id."""
+    if observation.probe != "els":
+        return {}
+    servers = (server for part in observation.parts for server in part.value.servers)
+    return {server.server_id: server.hostname for server in servers if server.hostname and server.hostname != server.ip}
 
 
 def _hosts(source: Observation[Any]) -> Iterator[tuple[str, str]]:

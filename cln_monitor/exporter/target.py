@@ -251,7 +251,8 @@ class Target:
             return failed_for(run, doubtful)
         before = self.history if is_comparable else History(shard)
         self.history, cautions = before.updated_with(run.observation)
-        observation = msgspec.structs.replace(run.observation, cautions=(*run.observation.cautions, *cautions))
+        observation = before.with_missing_checkins(run.observation)
+        observation = msgspec.structs.replace(observation, cautions=(*observation.cautions, *cautions))
         return msgspec.structs.replace(run, observation=observation)
 
     def _keep(self, run: Run[Any], now: float) -> None:

@@ -3,7 +3,7 @@
 from .awp import AwpMonth, AwpSettings
 from .caution import Caution, is_address, phrases_of
 from .checkins import FRESH, MOST_AHEAD, NEVER, STALE, UNKNOWN, count_checkins
-from .els import ElsProduct, ElsSettings
+from .els import ElsProduct, ElsServerState, ElsSettings
 from .groups import GroupsSettings, GroupState
 from .imunify import ImunifyKeyServers
 from .ip_licenses import LICENSE_LIST, IpLicenseList, IpLicensesSettings
@@ -40,6 +40,7 @@ __all__ = [
     "DefaultList",
     "Duration",
     "ElsProduct",
+    "ElsServerState",
     "ElsSettings",
     "Failure",
     "FirstPoll",

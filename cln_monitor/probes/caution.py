@@ -89,12 +89,22 @@ def is_address(ip: str) -> bool:
     return True
 
 
-def checkin_cautions(servers: Sequence[Any], ahead: Sequence[Any], owner: str) -> tuple[Caution, ...]:
-    """Return the cautions about the check-ins of ``servers``, and about those whose check-in is ``ahead`` of CLN."""
+def checkin_cautions(
+    servers: Sequence[Any],
+    ahead: Sequence[Any],
+    owner: str,
+    *,
+    field: str = "last_checkin",
+    missing_fact: str = facts.FIELD_MISSING,
+) -> tuple[Caution, ...]:
+    """Return the cautions about the check-ins of ``servers``, and about those whose check-in is ``ahead`` of CLN.
+
+    ``missing_fact`` is the one that applies if no row has the ``field``.
+    """
     is_missing = servers and not ahead and all(server.last_checkin is UNSET for server in servers)
-    missing = [f"last_checkin of {counted(len(servers), 'server')} {owner}"] if is_missing else []
+    missing = [f"{field} of {counted(len(servers), 'server')} {owner}"] if is_missing else []
     return (
-        *Caution.for_names(facts.FIELD_MISSING, missing),
+        *Caution.for_names(missing_fact, missing),
         *Caution.for_names(facts.CHECKIN_AHEAD, list(map(_name_with_date, ahead))),
     )
 

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from functools import partial
 
 import msgspec
+from msgspec import UNSET
 
-from cln_monitor.cln import ELS_CODES, Limit, RefusedError, check_product_code
+from cln_monitor import facts
+from cln_monitor.cln import ELS_CODES, LastCheckin, Limit, RefusedError, check_product_code
 
-from .caution import address_cautions, limit_cautions
+from .caution import address_cautions, checkin_cautions, limit_cautions
+from .checkins import without_ahead
 from .probe import NotAvailableError, Plan, ProbeContext, Reading
 from .redaction import redact_limit, redact_rows
-from .settings import HOUR, DefaultList, Duration, ProbeSettings, problems_of_products
+from .settings import DAY, HOUR, CheckinSettings, DefaultList, Duration, problems_of_products
 
 
 class ElsKeyState(msgspec.Struct, frozen=True):
@@ -24,12 +27,16 @@ class ElsKeyState(msgspec.Struct, frozen=True):
 
 
 class ElsServerState(msgspec.Struct, frozen=True):
-    """A server of the ELS key with the label ``key``. CLN does not report its check-ins."""
+    """A server of the ELS key with the label ``key``, which CLN may not list.
+
+    ``last_checkin`` is in Unix seconds. A CLN of the revision of 2024-03 reports none: it is then UNSET, for unknown.
+    """
 
     key: str
     server_id: str
     ip: str
     hostname: str
+    last_checkin: LastCheckin = UNSET
 
 
 class ElsProduct(msgspec.Struct, frozen=True):
@@ -40,12 +47,13 @@ class ElsProduct(msgspec.Struct, frozen=True):
     servers: list[ElsServerState]
 
 
-class ElsSettings(ProbeSettings, frozen=True, kw_only=True):
+class ElsSettings(CheckinSettings, frozen=True, kw_only=True):
     """Settings of the probe ``els``. ``products`` are the codes to request: CLN lists one product per call."""
 
     enabled: bool = False
     interval: Duration = Duration(HOUR)
     max_age: Duration = Duration(4 * HOUR)
+    stale_after: Duration = Duration(7 * DAY)
     products: list[str] = msgspec.field(default_factory=lambda: DefaultList(ELS_CODES))
 
     def problems(self) -> Iterator[tuple[str, str]]:
@@ -83,10 +91,16 @@ def _read(context: ProbeContext, product: str) -> Reading[ElsProduct]:
         raise
     limits = limit_cautions(client, rows, label, product)
     keys = [ElsKeyState(label(key.key), redact_limit(client, key.limit), client.scrub(key.note)) for key in rows]
-    servers = [
-        ElsServerState(label(server.key) if server.key else "", server.server_id, server.ip, server.hostname)
+    states = [
+        ElsServerState(
+            label(server.key) if server.key else "", server.server_id, server.ip, server.hostname, server.last_checkin
+        )
         for server in client.els.servers(product)
     ]
-    value = ElsProduct(product, keys, redact_rows(client, servers, "server_id", "ip", "hostname"))
+    servers, ahead = without_ahead(redact_rows(client, states, "server_id", "ip", "hostname"), context.cln_now)
     of_keys = (caution for cautions in limits.by_key.values() for caution in cautions)
-    return Reading(value, (*limits.of_list, *of_keys, *address_cautions(servers, f"of {product}")))
+    owner = f"of {product}"
+    # That CLN reports no check-ins is normal in its older revision; the exporter notices if it did so before.
+    of_checkins = checkin_cautions(servers, ahead, owner, field="lastCheckin", missing_fact=facts.CHECKIN_NOT_TOLD)
+    cautions = (*limits.of_list, *of_keys, *address_cautions(servers, owner), *of_checkins)
+    return Reading(ElsProduct(product, keys, servers), cautions)

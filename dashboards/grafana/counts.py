@@ -5,7 +5,7 @@ from __future__ import annotations
 from cln_monitor import policy
 
 from . import silence
-from .queries import DISABLED, Scope, any_of, listed, once
+from .queries import DISABLED, Scope, any_of, by_key, listed, of_key, once
 from .silence import all_silent, stale_after
 
 
@@ -73,9 +73,9 @@ def of_disabled(scope: Scope) -> str:
 
 
 def never(scope: Scope, family: str) -> str:
-    """Return the number of servers that never checked in, a day after registration; of Imunify, all of them."""
+    """Return the number of servers that never checked in, a day after registration, or all of an undated product."""
     counted = _of_enabled(family, _of_keys(scope, family, "never"))
-    if family == "imunify":
+    if family in silence.UNDATED:
         return f"sum by (account) ({counted})"
     known = f"0 * count by (account) ({silence.could_be_never(scope, family)})"
     fallback = [f"sum by (account) ({counted})"] if _has_counts(family) else []
@@ -113,7 +113,7 @@ def silent_keys(scope: Scope, family: str) -> str:
     if family == "kernelcare":
         total = _enabled_servers(scope, ever)
     else:
-        total = f"sum by (account, key) ({scope.once(family, 'account, key, checkin', '_key_servers', ever)})"
+        total = f"sum by (account, key) ({scope.once(family, f'{of_key(family)}, checkin', '_key_servers', ever)})"
     keys = f"{lately} and {total} >= {policy.LEAST_LIMIT} unless on (account, key) {heard}"
     return f"count by (account) ({keys})"
 
@@ -121,7 +121,7 @@ def silent_keys(scope: Scope, family: str) -> str:
 def by_checkin(scope: Scope, family: str) -> str:
     """Return the servers of each account by check-in over time, with ``stale_after`` as configured."""
     if family != "ip_license":
-        return f"sum by (account, checkin) ({scope.once(family, 'account, key, checkin', '_key_servers')})"
+        return f"sum by (account, checkin) ({scope.once(family, f'{of_key(family)}, checkin', '_key_servers')})"
     age = f"(time() - {silence.last_checkins(scope, family)})"
     after = f"on (account) group_left () {stale_after(family, chosen=False)}"
     states = {
@@ -133,7 +133,7 @@ def by_checkin(scope: Scope, family: str) -> str:
 
 
 def _of_keys(scope: Scope, family: str, checkin: str) -> str:
-    return scope.once(family, "account, key", "_key_servers", f'checkin="{checkin}"')
+    return by_key(scope, family, "_key_servers", f'checkin="{checkin}"')
 
 
 def _has_counts(family: str) -> bool:
@@ -162,7 +162,7 @@ def _none_stale(scope: Scope, family: str) -> str:
 def _older(scope: Scope, family: str, age: str) -> str:
     def servers_up_to(bound: str) -> str:
         metric = "_server_checkin_age_seconds_bucket"
-        ages = _of_enabled(family, scope.once(family, "account, key", metric, f'le=~"{bound}"'))
+        ages = _of_enabled(family, by_key(scope, family, metric, f'le=~"{bound}"'))
         return f"sum by (account) ({ages})"
 
     # Prometheus 3 normalizes bounds to 86400.0.

@@ -41,6 +41,10 @@ def dashboard() -> model.Dashboard:
             servers.gone_table(ADDRESSES, size=(24, 6)),
             "Extended lifecycle support",
             _els(),
+            *servers.numbers(ELS),
+            servers.checkins_over_time(ELS, size=(24, 8)),
+            servers.silent_table(ELS, size=(24, 6)),
+            servers.gone_table(ELS, size=(24, 6)),
         ],
     )
 

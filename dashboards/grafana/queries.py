@@ -74,10 +74,20 @@ class Scope:
 WITH_KEYS = ("kernelcare", "imunify", "els")
 
 
+def of_key(family: str) -> str:
+    """Return the labels that identify a key; an ELS key can have several products."""
+    return "account, key, product" if family == "els" else "account, key"
+
+
+def by_key(scope: Scope, family: str, metric: str, more: str = "") -> str:
+    """Return the number in ``metric`` of each key, over all its products."""
+    found = scope.once(family, of_key(family), metric, more)
+    return f"sum by (account, key) ({found})" if family == "els" else found
+
+
 def listed(scope: Scope, family: str) -> str:
-    """Return the number of servers that CLN lists for each key; an ELS key can have several products."""
-    label = "product" if family == "els" else "checkin"
-    return f"sum by (account, key) ({scope.once(family, f'account, key, {label}', '_key_servers')})"
+    """Return the number of servers that CLN lists for each key."""
+    return f"sum by (account, key) ({scope.once(family, f'{of_key(family)}, checkin', '_key_servers')})"
 
 
 def used(scope: Scope, family: str) -> str:
@@ -90,9 +100,7 @@ def used(scope: Scope, family: str) -> str:
 
 def limit(scope: Scope, family: str) -> str:
     """Return the limit of each key, +Inf if unlimited."""
-    if family == "els":
-        return f"sum by (account, key) ({scope.once(family, 'account, key, product', '_key_servers_limit')})"
-    return scope.once(family, "account, key", "_key_servers_limit")
+    return by_key(scope, family, "_key_servers_limit")
 
 
 def usage(scope: Scope, family: str) -> str:

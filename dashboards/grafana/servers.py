@@ -31,6 +31,7 @@ def _sources(scope: Scope) -> str:
     sources = {
         "kernelcare": "/kcare/key/servers.json",
         "imunify": "/im/srv/list.json",
+        "els": "/els/srv/list.json (lastCheckin)",
         "ip_license": "/ipl/server.json (addresses with a license in use, without duplicates)",
     }
     return f"last_checkin of {', '.join(sources[family] for family in _families(scope))}"
@@ -51,6 +52,7 @@ def servers_number(scope: Scope, width: int) -> stat.Panel:
     sources = {
         "kernelcare": "servers that /kcare/key/servers.json lists for the keys",
         "imunify": "servers that /im/srv/list.json lists for the keys",
+        "els": "servers that /els/srv/list.json lists for the keys",
         "ip_license": "addresses with an IP license in use in /ipl/list.json",
     }
     return number(
@@ -100,14 +102,16 @@ def numbers(scope: Scope) -> list[stat.Panel]:
 
 
 def never_number(scope: Scope, width: int) -> stat.Panel:
-    """Return a panel with the number of servers that never checked in; only info if all are Imunify."""
-    dated = [family for family in _families(scope) if family != "imunify"]
+    """Return a panel with the number of servers that never checked in; only info if none has a registration date."""
+    dated = [family for family in _families(scope) if family not in silence.UNDATED]
+    undated = [family for family in _families(scope) if family in silence.UNDATED]
     when = "24 hours or longer after their registration" if dated else "at all; CLN does not report since when"
-    excluded = " Imunify is excluded, because CLN does not report since when." if dated and scope.has("imunify") else ""
+    names = " and ".join(FAMILIES[family] for family in undated)
+    excluded = f" Without {names}, as CLN does not report since when." if dated and undated else ""
     return number(
         "Never checked in",
         f"Servers that have not checked in {when}.{excluded} From {_sources(scope)}. {_NO_SERIES} {POLLED}",
-        f"sum({scope.all(counts.never, *(dated or ['imunify']))})",
+        f"sum({scope.all(counts.never, *(dated or undated))})",
         NONE_IS_GOOD if dated else NONE_OR_INFO,
         size=(width, _HEIGHT),
     )
@@ -242,12 +246,12 @@ def gone_table(scope: Scope, size: tuple[int, int]) -> table.Panel:
 
 def never_table(scope: Scope, size: tuple[int, int]) -> table.Panel:
     """Return a table of the servers that never checked in, the oldest first."""
-    families = [family for family in _families(scope) if family != "imunify"]
+    families = [family for family in _families(scope) if family not in silence.UNDATED]
     found = scope.all(silence.never, *families)
     return rows(
         "Servers that have never checked in",
         "Servers that have not checked in 24 hours or longer after their registration, the oldest first; CLN does not "
-        f"report it for Imunify. From {_sources(scope)} and created. {ONLY_SERIES} {POLLED}",
+        f"report it for Imunify and ELS. From {_sources(scope)} and created. {ONLY_SERIES} {POLLED}",
         [f"sort_desc({q.with_note(scope, f'({found}) / 86400')})"],
         [column for column in _columns(scope, "State", "Registered") if column.field != "grade"],
         size=size,

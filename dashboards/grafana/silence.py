@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from cln_monitor import policy
 
-from .queries import ACCOUNT, DISABLED, Scope, once
+from .queries import ACCOUNT, DISABLED, WITH_KEYS, Scope, once
 
 SERVER = "account, key, server_id, ip"
-_OF_KEYS = ("kernelcare", "imunify")
+_OF_KEYS = WITH_KEYS
+UNDATED = ("imunify", "els")
+"""The products for which CLN does not report when a server was registered."""
 CHECKING_IN = (*_OF_KEYS, "ip_license")
 _LICENSE = "account, ip, license"
 _PROBES = {"ip_license": "ip_licenses"}
@@ -64,7 +66,7 @@ def could_be_never(scope: Scope, family: str) -> str:
 def never(scope: Scope, family: str) -> str:
     """Return the seconds since registration of each server that never checked in, after a day.
 
-    CLN does not report when an Imunify server was registered.
+    This is not for products that are undated.
     """
     if family == "kernelcare":
         created = scope.once(family, SERVER, "_server_created_timestamp_seconds")

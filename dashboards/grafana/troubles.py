@@ -13,7 +13,7 @@ from . import counts
 from . import queries as q
 from .names import PROBES
 from .panels import SEVERITIES
-from .silence import CHECKING_IN
+from .silence import CHECKING_IN, UNDATED
 from .tables import Column, rows
 
 LEVELS = {Severity.CRITICAL: "1", Severity.WARNING: "2", Severity.INFO: "3"}
@@ -21,8 +21,8 @@ LEVELS = {Severity.CRITICAL: "1", Severity.WARNING: "2", Severity.INFO: "3"}
 _DETAILS = "/d/${__data.fields.board}?${__url_time_range}&${__all_variables}"
 ALL = q.Scope((*q.WITH_KEYS, "ip_license"))
 _EXPORTER, _KERNELCARE, _LICENSES = "cln-exporter", "cln-kernelcare", "cln-licenses"
-_BOARDS = {"kernelcare": _KERNELCARE, "imunify": "cln-imunify", "ip_license": _LICENSES}
-_INFOS = (facts.SERVERS_NOT_LISTED, facts.COUNT_UNREADABLE, facts.LIMIT_NOT_TOLD)
+_BOARDS = {"kernelcare": _KERNELCARE, "imunify": "cln-imunify", "els": _LICENSES, "ip_license": _LICENSES}
+_INFOS = (facts.SERVERS_NOT_LISTED, facts.COUNT_UNREADABLE, facts.LIMIT_NOT_TOLD, facts.CHECKIN_NOT_TOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def _of_servers() -> list[Trouble]:
         servers(policy.KEY_DISABLED, "Silent on disabled keys", counts.of_disabled(ALL), kernelcare),
     ]
     for family in CHECKING_IN:
-        never = policy.NEVER_CHECKED_IN_UNDATED if family == "imunify" else policy.NEVER_CHECKED_IN
+        never = policy.NEVER_CHECKED_IN_UNDATED if family in UNDATED else policy.NEVER_CHECKED_IN
         found += [
             servers(policy.MANY_SILENT, "Many servers stopped checking in", counts.many(ALL, family), family),
             servers(policy.SERVER_SILENT, "Servers are silent", counts.silent(ALL, family), family),

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from cln_monitor import facts
 from cln_monitor.cln import ImunifyServer
 from cln_monitor.exporter.history import DAY, HOUR, EmptiedList, History, emptied_lists, failed_for, sizes_of
 from cln_monitor.probes import Caution, Failure, Missing, Observation, Run
@@ -46,6 +47,36 @@ def els(**counts: int) -> Observation[Any]:
         for name, number in counts.items()
     }
     return observed(products, probe="els")
+
+
+def els_at(at: float, *facts_: str) -> Observation[Any]:
+    """Return an observation of an ELS product with a server, with cautions of these facts."""
+    product = ElsProduct("CELS", [ElsKeyState("k", 0)], [ElsServerState("k", "1", "", "")])
+    cautions = tuple(Caution(fact, ("lastCheckin of 1 server of CELS",)) for fact in facts_)
+    observation = observed({"CELS": product}, probe="els", at=at)
+    (part,) = observation.parts
+    return msgspec.structs.replace(observation, parts=(msgspec.structs.replace(part, cautions=cautions),))
+
+
+def test_check_ins_that_cln_never_reported() -> None:
+    """Check-ins that were never reported stay a fact of severity info."""
+    untold = els_at(NOW, facts.CHECKIN_NOT_TOLD)
+    history, _ = History().updated_with(untold)
+    assert history.with_missing_checkins(untold) is untold
+
+
+def test_check_ins_that_cln_no_longer_reports() -> None:
+    """Check-ins that were reported within a week are a missing field, also after a restart."""
+    history, _ = History().updated_with(els_at(NOW))
+    saved = msgspec.msgpack.decode(msgspec.msgpack.encode(history), type=History)
+    for days in (0, 6):
+        untold = els_at(NOW + days * DAY, facts.CHECKIN_NOT_TOLD)
+        saved, _ = saved.updated_with(untold)
+        (part,) = saved.with_missing_checkins(untold).parts
+        assert part.cautions == (Caution(facts.FIELD_MISSING, ("lastCheckin of 1 server of CELS",)),)
+    untold = els_at(NOW + 8 * DAY, facts.CHECKIN_NOT_TOLD)
+    saved, _ = saved.updated_with(untold)
+    assert saved.with_missing_checkins(untold) is untold
 
 
 def cautions_of(*observations: Observation[Any]) -> tuple[Caution, ...]:

@@ -65,6 +65,15 @@ def test_by_address() -> None:
     assert named(fleet(("a", ONE), ("b", TWO)), patched(("web1", ONE)), els) == {"a": "web1", "b": "db1"}
 
 
+def test_els_servers_have_their_own() -> None:
+    """An ELS server has the host name of its own row, and else that of another source."""
+    rows = (("x", TWO, "db1"), ("y", ONE, ""), ("z", "", ""))
+    servers = [ElsServerState("k", server_id, ip, host) for server_id, ip, host in rows]
+    els = observed("els", ElsProduct("CELS", [], servers))
+    assert named(els) == {"x": "db1"}
+    assert named(els, patched(("web1", ONE), ("other", TWO))) == {"x": "db1", "y": "web1"}
+
+
 def test_the_same_server_in_two_groups() -> None:
     """A server in two groups has one host name."""
     source = observed("groups", group("web", ("a", "web1", ONE)), group("all", ("a", "web1", ONE)))

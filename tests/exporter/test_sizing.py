@@ -54,7 +54,7 @@ def fleet(exporting: Exporting) -> Exporting:
     for number in range(LETTERS["E"]):
         els = account.add_els_key(code="CELS", limit=9)
         for index in range(1 + number):
-            els.add_server(f"{number}{index}")
+            els.add_server(f"{number}{index}", last_checkin=NOW)
     account.add_group("one").add_server(mail)
     two = account.add_group("two")
     for member in (server, key.servers["k1-0"]):
@@ -68,7 +68,11 @@ def count_series(fleet: Exporting, *, server_series: bool) -> Counter[str]:
     """Return the number of series of each metric, with all series of a histogram together."""
     off = "" if server_series else "server_series: false"
     probes = [f"{probe}: {{{off}}}" for probe in ("kernelcare", "imunify", "ip_licenses")]
-    probes += [f"groups: {{enabled: true, {off}}}", "els: {enabled: true, products: [CELS]}", "awp: {enabled: true}"]
+    probes += [
+        f"groups: {{enabled: true, {off}}}",
+        f"els: {{enabled: true, products: [CELS], {off}}}",
+        "awp: {enabled: true}",
+    ]
     fleet.configure(
         "max_server_series: 10000", account=f"monitoring_keys: [{MONITORING_KEY}]\nprobes: {{{', '.join(probes)}}}"
     )

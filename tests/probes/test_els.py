@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import UNSET
 
+from cln_monitor import facts
 from cln_monitor.cln import ELS_CODES, mask_key
-from cln_monitor.probes import PROBES
+from cln_monitor.policy import Severity
+from cln_monitor.probes import PROBES, Caution
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState, ElsSettings
-from cln_monitor.simulator import Fault
+from cln_monitor.simulator import REVISIONS, Fault
+from cln_monitor.simulator.model import ELS_CODES as MODEL_CODES
 
 from .conftest import Cln
 
@@ -25,7 +29,7 @@ def test_keys_and_servers(cln: Cln) -> None:
         "CELS": ElsProduct(
             "CELS",
             keys=[ElsKeyState("CELS-KEY00000001", 5), ElsKeyState("CELS-KEY00000002", 0)],
-            servers=[ElsServerState("CELS-KEY00000001", "11", "192.0.2.1", "one.example.net")],
+            servers=[ElsServerState("CELS-KEY00000001", "11", "192.0.2.1", "one.example.net", cln.clock.time())],
         ),
         "PHP_ELS": ElsProduct("PHP_ELS", keys=[], servers=[]),
     }
@@ -49,6 +53,50 @@ def test_one_product_that_fails(cln: Cln) -> None:
     run = cln.run(ELS, products=["CELS", "PHP_ELS"])
     assert [part.name for part in run.observation.parts] == ["CELS"]
     assert [(each.name, each.failure.reason) for each in run.observation.missing] == [("PHP_ELS", "bad_answer")]
+
+
+def test_check_ins(cln: Cln) -> None:
+    """A check-in is a time, never, or unknown if it is ahead of CLN's clock, which is a caution."""
+    key = cln.account.add_els_key("CELS-KEY00000001", code="CELS", limit=5)
+    now = cln.clock.time()
+    for server_id, moment in (("fresh", now - 60), ("never", None), ("ahead", now + 7200)):
+        key.add_server(server_id, last_checkin=moment)
+    [part] = cln.run(ELS, products=["CELS"]).observation.parts
+    found = {server.server_id: server.last_checkin for server in part.value.servers}
+    assert found == {"fresh": now - 60, "never": None, "ahead": UNSET}
+    assert [caution.fact for caution in part.cautions] == [facts.CHECKIN_AHEAD]
+
+
+def test_a_cln_without_check_ins(cln: Cln) -> None:
+    """A CLN of 2024-03 reports no check-ins: they are unknown, never missing, and a fact of severity info."""
+    cln.simulator.revision = "2024-03"
+    cln.account.add_els_key("CELS-KEY00000001", code="CELS").add_server(last_checkin=None)
+    [part] = cln.run(ELS, products=["CELS"]).observation.parts
+    assert [server.last_checkin for server in part.value.servers] == [UNSET]
+    assert part.cautions == (Caution(facts.CHECKIN_NOT_TOLD, ("lastCheckin of 1 server of CELS",)),)
+    assert facts.FACTS[facts.CHECKIN_NOT_TOLD].severity is Severity.INFO
+
+
+def test_a_check_in_that_is_no_date(cln: Cln) -> None:
+    """A check-in that is not a date is a bad answer for its product alone."""
+    cln.account.add_els_key("PHPE-KEY00000001", code="PHP_ELS")
+    body = '{"success": true, "data": [{"id": 1, "key": "k", "lastCheckin": "soon"}]}'
+    cln.simulator.faults.add(Fault("answer", "/els/srv/list.json", match="code=CELS&", body=body))
+    observation = cln.run(ELS, products=["CELS", "PHP_ELS"]).observation
+    assert [(each.name, each.failure.reason) for each in observation.missing] == [("CELS", "bad_answer")]
+    assert [part.name for part in observation.parts] == ["PHP_ELS"]
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_every_default_product(cln: Cln, revision: str) -> None:
+    """With the default products the keys of each product of a revision are read, and the probe succeeds."""
+    cln.simulator.revision = revision
+    for code in MODEL_CODES[revision]:
+        cln.account.add_els_key(code=code).add_server(last_checkin=cln.clock.time())
+    run = cln.run(ELS)
+    assert run.failure is None
+    assert {part.name for part in run.observation.parts if part.value.keys} == {*MODEL_CODES[revision]}
+    assert {request.method for request in cln.simulator.requests} == {"GET"}
 
 
 def test_the_products_of_the_document_are_the_default() -> None:

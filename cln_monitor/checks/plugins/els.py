@@ -1,105 +1,79 @@
-"""``check_cln_els``: the usage of the keys of Extended Lifecycle Support."""
+"""``check_cln_els``: the last check-ins of ELS servers, and the usage of their keys."""
 
 from __future__ import annotations
 
 import argparse
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from cln_monitor import facts
-from cln_monitor.checks.checkin_rules import NO_MATCH_STATE, SUMMARY, no_match, unmatched
+from cln_monitor.checks.checkin_rules import SERVER_OPTIONS, Selection, judge_keys, unmatched
 from cln_monitor.checks.data.reader import read_report
 from cln_monitor.checks.data.request import DataRequest, Report
-from cln_monitor.checks.key_usage import (
-    LIMIT_OPTIONS,
-    counted,
-    fullest_first,
-    limit_metrics,
-    limit_problems,
-    without_limit,
-)
-from cln_monitor.checks.options import COMMON, Option
+from cln_monitor.checks.options import Option
 from cln_monitor.checks.plugin_exit import PluginExit
-from cln_monitor.checks.problems import oddities_of, origin_of, phrases_of, problems_of, values_of
+from cln_monitor.checks.problems import parts_of
 from cln_monitor.checks.registry import Plugin
-from cln_monitor.checks.result import CheckResult, Metric
-from cln_monitor.checks.thresholds import pair
+from cln_monitor.checks.result import CheckResult
 from cln_monitor.masking import masked, same_key
 
 
 def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckResult:
-    """Read the ELS keys of the account and evaluate them."""
+    """Read the ELS keys and servers of the account and evaluate them."""
     for key in options.key:
         exit_.hide(key, masked(key))
     settings = {"products": list(dict.fromkeys(options.code))} if options.code else {}
-    form = [("key", masked(key)) for key in options.key] or [("form", SUMMARY)]
-    request = DataRequest("els", settings=settings, set_by="--code", form=form)
+    request = DataRequest("els", settings=settings, set_by="--code", form=[("key", masked(key)) for key in options.key])
     return judge(read_report(request, options, exit_), options, now)
 
 
-def judge(report: Report, options: argparse.Namespace, _: float) -> CheckResult:
-    """Return the result for the keys in ``report``, by the usage of their limits."""
-    limits = pair(options.limit_warning, options.limit_critical, (None, None))
+def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResult:
+    """Return the result for the servers and keys in ``report``, whose parts are products."""
 
     def wanted(product: str) -> bool:
         return not options.code or product in options.code
 
-    products = list(values_of(report, wanted))
-    keys = [
-        key
-        for product in products
-        for key in product["keys"]
-        if not options.key or any(same_key(key["key"], name) for name in options.key)
-    ]
-    used = _used(products)
-    servers = sum(used[key["key"]] for key in keys)
-    uses = fullest_first(keys, used)
-    problems = problems_of(report, wanted, options, requested=options.code)
-    is_of_some = bool(options.key or options.code)
-    odd = oddities_of(report, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if is_of_some else ())
-    found = limit_problems(uses, limits) + odd.problems
-    without_match = [
-        *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
-        *unmatched("--code", options.code, {product["product"] for product in products}),
-    ]
-    otherwise = "belongs to the account" if products else "is available to this account"
-    if not problems and (without_match or not keys):
-        found.append(no_match("ELS key", without_match, otherwise, options.no_match_state))
-    phrases = phrases_of([*found, *problems])
-    if not phrases:
-        fullest = f", fullest key: {uses[0]}" if uses else without_limit(keys)
-        phrases = [f"{counted(servers, 'server')} on {counted(len(keys), 'ELS key')}{fullest}"]
-    metrics = [Metric("keys", len(keys)), Metric("servers", servers), *limit_metrics(uses, limits)]
-    return CheckResult(
-        text="; ".join([*phrases, *odd.notes]),
-        lines=[*origin_of(report, options, wanted), *odd.lines, *(f"key {use}" for use in uses)],
-        metrics=[] if problems else metrics,  # totals of incomplete data would be wrong
-        states=[problem.state for problem in (*found, *problems)],
+    parts = parts_of(report, wanted)
+    keys = [key for part in parts for key in _keys_of(part["value"])]
+    chosen = [key for key in keys if not options.key or any(same_key(key["key"], name) for name in options.key)]
+    untold = {key["key"] for part in parts if _is_untold(part) for key in part["value"]["keys"]}
+    selection = Selection(
+        chosen,
+        wanted,
+        "ELS server" if options.ip or options.server_id else "ELS key",
+        "belongs to the account" if parts else "is available to this account",
+        [
+            *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in chosen}),
+            *unmatched("--code", options.code, {part["name"] for part in parts}),
+        ],
+        requested=options.code,
+        untold=untold,
+        needs_servers=False,
+        is_account=not (options.key or options.code),
     )
+    return judge_keys(report, selection, "ELS", options, now)
 
 
-def _used(products: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
-    """Return the number of servers by key; a summary has it instead of the servers."""
-    used: Counter[str] = Counter()
-    for product in products:
-        keys = product["keys"]
-        if all("used" in key for key in keys):
-            used.update({key["key"]: key["used"] for key in keys})
-        else:
-            used.update(server["key"] for server in product["servers"])
-    return used
+def _keys_of(product: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the keys of a product with their servers; servers of a key that CLN does not list are left out."""
+    servers: defaultdict[str, list[Any]] = defaultdict(list)
+    for server in product["servers"]:
+        servers[server["key"]].append(server)
+    return [{**key, "servers": servers[key["key"]]} for key in product["keys"]]
+
+
+def _is_untold(part: Mapping[str, Any]) -> bool:
+    return any(caution["fact"] == facts.CHECKIN_NOT_TOLD for caution in part.get("cautions", ()))
 
 
 PLUGIN = Plugin(
     name="check_cln_els",
-    purpose="Check the usage of the Extended Lifecycle Support keys of a CLN account.",
+    purpose="Check the last check-ins of the Extended Lifecycle Support servers of a CLN account, and the usage of "
+    "their keys.",
     options=(
-        *LIMIT_OPTIONS,
-        Option(("--key",), "Check only this license key, in full or masked; repeatable", "KEY", repeatable=True),
         Option(("--code",), "Check only keys of this product, such as CELS; repeatable", "CODE", repeatable=True),
-        NO_MATCH_STATE,
-        *COMMON,
+        *SERVER_OPTIONS,
     ),
     check=check,
 )

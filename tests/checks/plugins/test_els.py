@@ -1,4 +1,4 @@
-"""The check of the usage of Extended Lifecycle Support keys."""
+"""The check of the check-ins of Extended Lifecycle Support servers, and of the usage of their keys."""
 
 from __future__ import annotations
 
@@ -6,29 +6,55 @@ from typing import Any
 
 import pytest
 
+from cln_monitor import facts
 from cln_monitor.checks.plugins.els import judge
 from cln_monitor.simulator import Fault
 from tests.checks.conftest import Cln
 from tests.checks.inside import InProcessExit, options_of, result_of, run_in_process
 from tests.checks.running import Outcome
-from tests.checks.views import missing, part, view
+from tests.checks.views import DAY, caution, missing, part, view
 from tests.helpers.clock import NOW
 from tests.helpers.small_cln import LOGIN
 
 NAME = "check_cln_els"
 KEY, OTHER = "CELS-8c7994d7", "PHPE-2a8ef7d1"
+LATEST = "h 192.0.2.1 (0s)"
 
 
-def product(code: str, **keys: tuple[int | None, int]) -> dict[str, Any]:
-    """Return the part of a product, with the limit and the number of servers of each key."""
+def product(code: str, *cautions: dict[str, Any], **keys: tuple[int | None, int]) -> dict[str, Any]:
+    """Return the part of a product, with the limit and the number of servers of each key, which have just checked in.
+
+    With a caution that CLN reports no check-ins, they have none.
+    """
+    seen = {} if [each for each in cautions if each["fact"] == facts.CHECKIN_NOT_TOLD] else {"last_checkin": NOW}
     named = {name.replace("_", "-"): told for name, told in keys.items()}
     servers = [
-        {"key": name, "server_id": f"{name}{number}", "ip": "192.0.2.1", "hostname": "h"}
+        {"key": name, "server_id": f"{name}{number}", "ip": "192.0.2.1", "hostname": "h", **seen}
         for name, (_, count) in named.items()
         for number in range(count)
     ]
     rows = [{"key": name, "limit": limit} for name, (limit, _) in named.items()]
-    return part(code, {"product": code, "keys": rows, "servers": servers})
+    return part(code, {"product": code, "keys": rows, "servers": servers}, cautions=cautions)
+
+
+def with_servers(code: str, *ages: float | None) -> dict[str, Any]:
+    """Return the part of a product with a key whose servers checked in so many seconds ago, None for never."""
+    servers = [
+        {
+            "key": KEY,
+            "server_id": str(number),
+            "ip": f"192.0.2.{number}",
+            "hostname": f"web{number}.example.net",
+            "last_checkin": None if age is None else NOW - age,
+        }
+        for number, age in enumerate(ages)
+    ]
+    return part(code, {"product": code, "keys": [{"key": KEY, "limit": 0, "note": "old"}], "servers": servers})
+
+
+def els_view(*arguments: Any) -> dict[str, Any]:
+    """Return a view of the probe, whose servers are silent after a week."""
+    return view(*arguments) | {"probe": "els", "stale_after": 7 * DAY}
 
 
 def judged(seen: Any, *arguments: str) -> Outcome:
@@ -45,10 +71,11 @@ PHP = product("PHP_ELS", PHPE_2a8ef7d1=(4, 1))
 
 def test_one_is_nearly_full() -> None:
     """A nearly full key is named with its usage, and the metrics are totals of all keys."""
-    outcome = judged(view([CELS, PHP]))
+    outcome = judged(els_view([CELS, PHP]))
     assert outcome.output == (
         f"WARNING - key {KEY} is nearly full (9/10)"
-        " | keys=3;;;0 limit_usage=90%;90;100;0 servers=13;;;0\n"
+        " | limit_usage=90%;90;100;0 never_checked_in=0;;;0 oldest_checkin=0s;604800;;0 servers=13;;;0 stale=0;;;0"
+        " unknown_checkin=0;;;0\n"
         f"key {KEY} at 90% (9/10)\nkey {OTHER} at 25% (1/4)\n"
     )
 
@@ -56,11 +83,19 @@ def test_one_is_nearly_full() -> None:
 @pytest.mark.parametrize(
     ("arguments", "state", "text"),
     [
-        (("--limit-warning", "95"), "OK", f"13 servers on 3 ELS keys, fullest key: {KEY} at 90% (9/10)"),
+        (
+            ("--limit-warning", "95"),
+            "OK",
+            f"13 ELS servers, longest silent: {LATEST}; fullest key: {KEY} at 90% (9/10)",
+        ),
         (("--limit-critical", "85"), "CRITICAL", f"1 key over 85% full: {KEY} at 90% (9/10)"),
-        (("--key", OTHER), "OK", f"1 server on 1 ELS key, fullest key: {OTHER} at 25% (1/4)"),
-        (("--code", "PHP_ELS"), "OK", f"1 server on 1 ELS key, fullest key: {OTHER} at 25% (1/4)"),
-        (("--key", "CELS-00000000"), "OK", "3 servers on 1 ELS key, all unlimited"),
+        (("--key", OTHER), "OK", f"1 ELS server, longest silent: {LATEST}; fullest key: {OTHER} at 25% (1/4)"),
+        (
+            ("--code", "PHP_ELS"),
+            "OK",
+            f"1 ELS server, longest silent: {LATEST}; fullest key: {OTHER} at 25% (1/4)",
+        ),
+        (("--key", "CELS-00000000"), "OK", f"3 ELS servers, longest silent: {LATEST}"),
         (("--key", "none"), "UNKNOWN", "no ELS key of this account matches --key none-140bedbf"),
         (
             ("--code", "OELS", "--no-match-state", "warning"),
@@ -71,22 +106,73 @@ def test_one_is_nearly_full() -> None:
 )
 def test_thresholds_and_filters(arguments: tuple[str, ...], state: str, text: str) -> None:
     """Thresholds and filters apply, and options without a match are reported."""
-    outcome = judged(view([CELS, PHP]), *arguments)
+    outcome = judged(els_view([CELS, PHP]), *arguments)
     assert (outcome.state, outcome.text) == (state, text)
+
+
+def test_silent_servers() -> None:
+    """Silent servers are named by host, from a week on; those gone for a month are a note."""
+    outcome = judged(els_view([with_servers("CELS", 0, 8 * DAY, 40 * DAY, 6 * DAY)]))
+    assert outcome.state == "WARNING"
+    assert outcome.text.split("; ") == [
+        "1 of 4 ELS servers not checked in for over 7d: web1.example.net 192.0.2.1 (8d)",
+        "1 of 4 ELS servers silent for over 30d and still billed: web2.example.net 192.0.2.2 (40d)",
+    ]
+    values = {name: item.value for name, item in outcome.perfdata.items()}
+    assert values == {"servers": 4, "stale": 2, "never_checked_in": 0, "unknown_checkin": 0, "oldest_checkin": 40 * DAY}
+
+
+def test_ages_of_options() -> None:
+    """The options replace the ages of the policy, and select servers by address and id."""
+    seen = els_view([with_servers("CELS", 0, 2 * DAY, None)])
+    outcome = judged(seen, "-w", "1d", "-c", "3d")
+    assert outcome.state == "WARNING"
+    assert outcome.text.split("; ") == [
+        "1 of 3 ELS servers not checked in for over 1d: web1.example.net 192.0.2.1 (2d)",
+        "1 of 3 ELS servers never checked in: web2.example.net 192.0.2.2",
+    ]
+    assert judged(seen, "-w", "1d", "--ip", "192.0.2.0").state == "OK"
+    assert judged(seen, "-c", "1d", "--server-id", "1").state == "CRITICAL"
+    assert judged(seen, "--ip", "192.0.2.9").text == "no ELS server of this account matches --ip 192.0.2.9"
+
+
+def test_a_whole_key_is_silent() -> None:
+    """A key whose servers all fell silent lately is critical."""
+    outcome = judged(els_view([with_servers("CELS", 8 * DAY, 9 * DAY)]))
+    assert outcome.state == "CRITICAL"
+    assert outcome.text.startswith(f'all servers of key "old" ({KEY}) are silent')
+
+
+@pytest.mark.parametrize("arguments", [(), ("-w", "1d"), ("--ip", "192.0.2.1")])
+def test_a_cln_without_check_ins(arguments: tuple[str, ...]) -> None:
+    """Check-ins that CLN never reported are unknown and a note, and not a problem."""
+    note = caution(facts.CHECKIN_NOT_TOLD, "lastCheckin of 2 servers of CELS")
+    outcome = judged(els_view([product("CELS", note, CELS_8c7994d7=(9, 2))]), *arguments)
+    assert outcome.state == "OK"
+    assert "lastCheckin of 2 servers of CELS" in outcome.text or "2 of 2 ELS servers with an unknown" in outcome.text
+    assert (outcome.perfdata["unknown_checkin"].value, outcome.perfdata["never_checked_in"].value) == (2, 0)
+
+
+def test_a_cln_that_stopped_reporting_check_ins() -> None:
+    """Check-ins that CLN no longer reports are a problem."""
+    note = caution(facts.FIELD_MISSING, "lastCheckin of 2 servers of CELS")
+    untold = product("CELS", caution(facts.CHECKIN_NOT_TOLD), CELS_8c7994d7=(9, 2)) | {"cautions": [note]}
+    outcome = judged(els_view([untold]))
+    assert (outcome.state, outcome.text) == ("WARNING", "CLN reports no lastCheckin of 2 servers of CELS")
 
 
 def test_no_keys_at_all() -> None:
     """An account without ELS keys is UNKNOWN unless --no-match-state is set."""
-    assert judged(view([product("CELS")])).text == "no ELS key belongs to the account"
-    assert judged(view([product("CELS")]), "--no-match-state", "ok").state == "OK"
+    assert judged(els_view([product("CELS")])).text == "no ELS key belongs to the account"
+    assert judged(els_view([product("CELS")]), "--no-match-state", "ok").state == "OK"
 
 
 def test_a_product_that_cannot_be_read() -> None:
     """A failed product hides no full key of another, and suppresses the metrics."""
-    outcome = judged(view([product("CELS", CELS_8c7994d7=(2, 2))], [missing("PHP_ELS")]))
+    outcome = judged(els_view([product("CELS", CELS_8c7994d7=(2, 2))], [missing("PHP_ELS")]))
     assert (outcome.state, outcome.perfdata) == ("UNKNOWN", {})
     assert outcome.text == f"reading it: nonsense; key {KEY} is full (2/2)"
-    assert judged(view([CELS], [missing("PHP_ELS")]), "--code", "CELS").state == "WARNING"
+    assert judged(els_view([CELS], [missing("PHP_ELS")]), "--code", "CELS").state == "WARNING"
 
 
 def test_against_a_cln(cln: Cln) -> None:

@@ -94,7 +94,7 @@ def overview(
         licenses=licenses(statuses),
         groups=groups(statuses),
         bills=bills(statuses),
-        discovered=[name for name in (*PRODUCTS, "els") if name in columns],
+        discovered=[name for name in PRODUCTS if name in columns],
     )
 
 
@@ -159,6 +159,7 @@ def _servers(checking_in: Sequence[ProbeStatus]) -> StatTile:
     counts: Counter[str] = Counter()
     for status in checking_in:
         counts[PRODUCTS[status.view.probe]] += sum(check_ins.total for check_ins in status.summary.check_ins)
+    counts = +counts or counts  # without products of which no server is registered
     total = counts.total()
     if len(counts) == 1:
         label = f"{next(iter(counts))} {'server' if total == 1 else 'servers'}"

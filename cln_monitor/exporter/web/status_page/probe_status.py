@@ -14,9 +14,9 @@ from .server_pools import SilentServer
 from .staleness import KeySilence, Kind, SilentServers, named_servers, silence_of_keys, sum_of
 from .summary import Summary
 
-PRODUCTS = {"kernelcare": "KernelCare", "imunify": "Imunify", "ip_licenses": "IP-licensed"}
+PRODUCTS = {"kernelcare": "KernelCare", "imunify": "Imunify", "ip_licenses": "IP-licensed", "els": "ELS"}
 """The probes of servers that check in, with the display names of these servers."""
-PRODUCT_NAMES = PRODUCTS | {"ip_licenses": "IP licenses", "els": "ELS"}
+PRODUCT_NAMES = PRODUCTS | {"ip_licenses": "IP licenses"}
 """The display names of products, by probe."""
 
 
@@ -58,8 +58,8 @@ class ProbeStatus:
 
     @property
     def unknown(self) -> int:
-        """The number of servers with an unknown check-in."""
-        return sum(check_ins.unknown for check_ins in self.summary.check_ins)
+        """The number of servers with an unknown check-in that CLN should report."""
+        return sum(check_ins.unknown for check_ins in self.summary.check_ins) - self.summary.without_check_ins
 
     @property
     def ages(self) -> Ages:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
-from cln_monitor import policy
+from cln_monitor import facts, policy
 from cln_monitor.cln import Limit
 from cln_monitor.exporter.licenses import License, by_address, licenses_of
 from cln_monitor.policy import Severity
@@ -92,6 +92,7 @@ class Summary:
 
     ``shared`` are the registrations of addresses with several of them. ``unused`` are the licenses that no server uses,
     the oldest first, and ``undecided`` those with unknown use, both limited to the first addresses.
+    ``without_check_ins`` is the number of servers whose check-ins CLN does not report in its older revision.
     """
 
     keys: tuple[KeyUse, ...] = ()
@@ -101,6 +102,7 @@ class Summary:
     shared: tuple[Sequence[Registration], ...] = ()
     unused: tuple[License, ...] = ()
     undecided: tuple[License, ...] = ()
+    without_check_ins: int = 0
     patched: PatchedHosts = field(default_factory=PatchedHosts)
 
 
@@ -182,13 +184,27 @@ def _moments(observation: Observation[Any], stale_after: float) -> Moments:
     return Moments(now - policy.LONGEST_SILENCE, now - stale_after - policy.NEWLY_SILENT)
 
 
-def _els(observation: Observation[Any], _: float) -> Summary:
-    keys = []
+class _ServersOfKey(NamedTuple):
+    """The servers of a key, for products whose servers are listed for all keys together."""
+
+    key: str
+    servers: Sequence[Any]
+
+
+def _els(observation: Observation[Any], stale_after: float) -> Summary:
+    uses, keys, without_check_ins = [], [], 0
     for part in observation.parts:
-        used = Counter(server.key for server in part.value.servers)
+        by_key: defaultdict[str, list[Any]] = defaultdict(list)
+        for server in part.value.servers:
+            by_key[server.key].append(server)
         name = _els_name(part.value.product)
-        keys += [KeyUse(name, key.key, key.note, used[key.key], key.limit) for key in part.value.keys]
-    return Summary(tuple(keys))
+        for key in part.value.keys:
+            servers = by_key[key.key]
+            uses.append(KeyUse(name, key.key, key.note, len(servers), key.limit, check_ins_of(servers)))
+            keys.append(_ServersOfKey(key.key, servers))
+            if any(caution.fact == facts.CHECKIN_NOT_TOLD for caution in part.cautions):
+                without_check_ins += len(servers)
+    return replace(_of_keys(observation, stale_after, uses, keys), without_check_ins=without_check_ins)
 
 
 def _els_name(code: str) -> str:

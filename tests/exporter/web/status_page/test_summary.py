@@ -7,8 +7,9 @@ import random
 import msgspec
 import pytest
 
-from cln_monitor import policy
+from cln_monitor import facts, policy
 from cln_monitor.cln import ImunifyServer, Limit
+from cln_monitor.exporter.web.status_page.check_ins import CheckIns
 from cln_monitor.exporter.web.status_page.server_pools import MOST_SERVERS
 from cln_monitor.exporter.web.status_page.summary import (
     KeyUse,
@@ -17,6 +18,7 @@ from cln_monitor.exporter.web.status_page.summary import (
     summarize,
 )
 from cln_monitor.policy import Severity
+from cln_monitor.probes import Caution
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
 from cln_monitor.registrations import find_superseded
@@ -85,13 +87,31 @@ def test_imunify() -> None:
 
 
 def test_els() -> None:
-    """ELS servers are counted by key, without check-ins."""
-    servers = [ElsServerState("a", str(number), "192.0.2.1", "") for number in range(3)]
+    """ELS servers are counted by key, with their check-ins; those of a key that CLN does not list are left out."""
+    moments = (NOW - 9 * DAY, NOW, None)
+    servers = [ElsServerState("a", str(number), "192.0.2.1", "", moment) for number, moment in enumerate(moments)]
+    servers.append(ElsServerState("gone", "9", "192.0.2.9", "", NOW - 9 * DAY))
     keys = [ElsKeyState("a", 5), ElsKeyState("b", None)]
     product = ElsProduct("ELS CELS7+SLA", keys, servers)
     summary = summarize(observed({"ELS CELS7+SLA": product}, probe="els"))
     name = "Extended Support for CentOS 7 Complete"
-    assert summary == Summary(keys=(KeyUse(name, "a", "", 3, 5), KeyUse(name, "b", "", 0, None)))
+    in_use, empty = CheckIns([NOW - 9 * DAY, NOW], 1, registered=[]), CheckIns([], 0, registered=[])
+    assert summary.keys == (KeyUse(name, "a", "", 3, 5, in_use), KeyUse(name, "b", "", 0, None, empty))
+    assert (summary.check_ins, summary.without_check_ins) == ((in_use, empty), 0)
+    assert [(server_.key, server_.server_id) for server_ in summary.longest] == [("a", "0"), ("a", "1"), ("a", "2")]
+
+
+def test_els_without_check_ins() -> None:
+    """Servers of an ELS product whose check-ins CLN never reported are counted as such."""
+    products = {
+        code: ElsProduct(code, [ElsKeyState(code, 5)], [ElsServerState(code, "1", "192.0.2.1", "")])
+        for code in ("CELS", "OELS")
+    }
+    observation = observed(products, probe="els")
+    untold = (Caution(facts.CHECKIN_NOT_TOLD, ("lastCheckin of 1 server of CELS",)),)
+    parts = (msgspec.structs.replace(observation.parts[0], cautions=untold), observation.parts[1])
+    summary = summarize(msgspec.structs.replace(observation, parts=parts))
+    assert (summary.without_check_ins, [check_ins.unknown for check_ins in summary.check_ins]) == (1, [1, 1])
 
 
 def test_ip_licenses() -> None:
