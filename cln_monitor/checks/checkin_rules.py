@@ -221,7 +221,7 @@ def judge_keys(
     return CheckResult(
         text="; ".join([*phrases, *notes]),
         lines=[
-            *origin_of(report, options, wanted),
+            *origin_of(report, options, wanted, offered=wanted),
             *odd.lines,
             *lines_of(groups, now, options),
             *judged.lines,

@@ -109,13 +109,22 @@ def oddities_of(report: Report, wanted: Callable[[str], bool], *, but: Collectio
     )
 
 
-def origin_of(report: Report, options: argparse.Namespace, wanted: Callable[[str], bool] = lambda _: True) -> list[str]:
-    """Return the lines about the age of an exporter's data, and about each of the ``wanted`` parts that is missing."""
+def origin_of(
+    report: Report,
+    options: argparse.Namespace,
+    wanted: Callable[[str], bool] = lambda _: True,
+    *,
+    offered: Callable[[str], bool] = lambda _: True,
+) -> list[str]:
+    """Return the lines about the age of an exporter's data, and about each of the ``wanted`` parts that is missing.
+
+    ``offered`` selects the parts that are mentioned if CLN does not offer them.
+    """
     gaps = missing_of(report, wanted, kept=False)
     if len(gaps) == 1 and not gaps[0]["is_kept"]:
         gaps = []  # the first line has its error
     missing = [f"missing: {_part(gap)} ({gap['reason']}): {gap['text']}" for gap in gaps]
-    absent = [part for part in unavailable_of(report) if wanted(part["name"])]
+    absent = [part for part in unavailable_of(report) if offered(part["name"])]
     unavailable = [f"not available: {part['what']}: {part['text']}" for part in absent]
     if len(unavailable) > _MOST_NAMED:  # such as default ELS products that the revision of CLN does not know
         unavailable = [f"not available: {', '.join(part['what'] for part in absent)}"]

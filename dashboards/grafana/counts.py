@@ -5,7 +5,7 @@ from __future__ import annotations
 from cln_monitor import policy
 
 from . import silence
-from .queries import DISABLED, Scope, any_of, by_key, listed, of_key, once
+from .queries import DISABLED, Scope, any_of, by_key, key_labels, listed, once
 from .silence import all_silent, stale_after
 
 
@@ -113,7 +113,7 @@ def silent_keys(scope: Scope, family: str) -> str:
     if family == "kernelcare":
         total = _enabled_servers(scope, ever)
     else:
-        total = f"sum by (account, key) ({scope.once(family, f'{of_key(family)}, checkin', '_key_servers', ever)})"
+        total = f"sum by (account, key) ({scope.once(family, f'{key_labels(family)}, checkin', '_key_servers', ever)})"
     keys = f"{lately} and {total} >= {policy.LEAST_LIMIT} unless on (account, key) {heard}"
     return f"count by (account) ({keys})"
 
@@ -121,7 +121,7 @@ def silent_keys(scope: Scope, family: str) -> str:
 def by_checkin(scope: Scope, family: str) -> str:
     """Return the servers of each account by check-in over time, with ``stale_after`` as configured."""
     if family != "ip_license":
-        return f"sum by (account, checkin) ({scope.once(family, f'{of_key(family)}, checkin', '_key_servers')})"
+        return f"sum by (account, checkin) ({scope.once(family, f'{key_labels(family)}, checkin', '_key_servers')})"
     age = f"(time() - {silence.last_checkins(scope, family)})"
     after = f"on (account) group_left () {stale_after(family, chosen=False)}"
     states = {

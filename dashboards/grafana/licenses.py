@@ -13,8 +13,8 @@ from .panels import NONE_IS_GOOD, NONE_OR_INFO, NOTICE, POLLED, bars, lines, num
 from .tables import DAYS, Column, rows
 
 SCOPE = q.Scope((*q.WITH_KEYS, "ip_license"), chosen=True)
-ADDRESSES = q.Scope(("ip_license",))
 ELS = q.Scope(("els",))
+SERVERS = q.Scope(("els", "ip_license"))
 OFF = "No data: the probe {} is disabled by default"
 _LICENSE = "account, ip, license"
 
@@ -33,18 +33,14 @@ def dashboard() -> model.Dashboard:
             "IP licenses: used and unused",
             _types(),
             _unused(),
-            "IP licenses: servers",
-            *servers.numbers(ADDRESSES),
-            servers.checkins_over_time(ADDRESSES, size=(12, 8)),
-            servers.never_table(ADDRESSES, size=(12, 8)),
-            servers.silent_table(ADDRESSES, size=(24, 6)),
-            servers.gone_table(ADDRESSES, size=(24, 6)),
+            "IP licenses and extended lifecycle support: servers",
+            *servers.numbers(SERVERS),
+            servers.checkins_over_time(SERVERS, size=(12, 8)),
+            servers.never_table(SERVERS, size=(12, 8)),
+            servers.silent_table(SERVERS, size=(24, 6)),
+            servers.gone_table(SERVERS, size=(24, 6)),
             "Extended lifecycle support",
             _els(),
-            *servers.numbers(ELS),
-            servers.checkins_over_time(ELS, size=(24, 8)),
-            servers.silent_table(ELS, size=(24, 6)),
-            servers.gone_table(ELS, size=(24, 6)),
         ],
     )
 

@@ -74,20 +74,20 @@ class Scope:
 WITH_KEYS = ("kernelcare", "imunify", "els")
 
 
-def of_key(family: str) -> str:
+def key_labels(family: str) -> str:
     """Return the labels that identify a key; an ELS key can have several products."""
     return "account, key, product" if family == "els" else "account, key"
 
 
 def by_key(scope: Scope, family: str, metric: str, more: str = "") -> str:
     """Return the number in ``metric`` of each key, over all its products."""
-    found = scope.once(family, of_key(family), metric, more)
+    found = scope.once(family, key_labels(family), metric, more)
     return f"sum by (account, key) ({found})" if family == "els" else found
 
 
 def listed(scope: Scope, family: str) -> str:
     """Return the number of servers that CLN lists for each key."""
-    return f"sum by (account, key) ({scope.once(family, f'{of_key(family)}, checkin', '_key_servers')})"
+    return f"sum by (account, key) ({scope.once(family, f'{key_labels(family)}, checkin', '_key_servers')})"
 
 
 def used(scope: Scope, family: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from cln_monitor import facts
 from cln_monitor.cln import STATES, ImunifyServer, KernelCareServer
 from cln_monitor.durations import months_at
 from cln_monitor.policy import Severity
@@ -88,6 +89,23 @@ def els_of(number: int, limit: int | None) -> Observation[Any]:
     """Return an ELS key with ``number`` servers."""
     servers = [ElsServerState("a", str(place), "192.0.2.1", "") for place in range(number)]
     return observed({"ELS CELS": ElsProduct("ELS CELS", [ElsKeyState("a", limit)], servers)}, probe="els")
+
+
+def els_at(*ages: float | None) -> Observation[Any]:
+    """Return an ELS key with servers of these check-in ages."""
+    servers = [
+        ElsServerState("a", str(place), f"192.0.2.{place}", f"db{place}", None if age is None else NOW - age)
+        for place, age in enumerate(ages)
+    ]
+    return observed({"CELS": ElsProduct("CELS", [ElsKeyState("a", 0)], servers)}, probe="els")
+
+
+def els_without_checkins(fact: str) -> Observation[Any]:
+    """Return an ELS key whose check-ins CLN does not report, with a caution of this ``fact``."""
+    observation = els_of(2, 0)
+    (part,) = observation.parts
+    cautions = (Caution(fact, ("lastCheckin of 2 servers of CELS",)),)
+    return msgspec.structs.replace(observation, parts=(msgspec.structs.replace(part, cautions=cautions),))
 
 
 def flags(*, good: bool) -> Observation[Any]:
@@ -191,6 +209,13 @@ FLEETS = [
     Fleet("an Imunify server never checked in", imunify(None, HOUR), INFO),
     Fleet("an Imunify server is silent", imunify(2 * DAY, HOUR), WARNING),
     Fleet("an Imunify key fell silent", imunify(2 * DAY, 2 * DAY), CRITICAL),
+    Fleet("ELS servers check in", els_at(HOUR, HOUR), None),
+    Fleet("an ELS server never checked in", els_at(None, HOUR), INFO),
+    Fleet("an ELS server is silent", els_at(2 * DAY, HOUR), WARNING),
+    Fleet("an ELS server is gone", els_at(40 * DAY, HOUR), INFO),
+    Fleet("an ELS key fell silent", els_at(2 * DAY, 2 * DAY), CRITICAL),
+    Fleet("check-ins of ELS were never reported", els_without_checkins(facts.CHECKIN_NOT_TOLD), INFO),
+    Fleet("check-ins of ELS are no longer reported", els_without_checkins(facts.FIELD_MISSING), WARNING),
     Fleet("superseded", anew((HOUR, 4 * DAY)), INFO),
     Fleet("superseded though gone", anew((HOUR, 4 * DAY), old=40 * DAY), INFO),
     Fleet("registered anew, and silent again", anew((DAY + 1, 4 * DAY)), WARNING),

@@ -46,6 +46,7 @@ def assert_same(direct: Outcome, indirect: Outcome) -> None:
     # It also tells of what it has asked for and this check has not.
     rest = "".join(line for line in rest.splitlines(keepends=True) if not line.startswith("missing: the list "))
     output = HOST_NAME.sub("", f"{first}\n{rest}")
+    direct = replace(direct, output=HOST_NAME.sub("", direct.output))  # those of ELS, which have their own
     if "servers out of date" not in direct.text:  # of all servers of the account, whose hosts other answers name
         assert comparable(direct) == comparable(replace(indirect, output=output))
     assert (direct.state, direct.perfdata.keys()) == (indirect.state, indirect.perfdata.keys())
