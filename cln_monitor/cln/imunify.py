@@ -32,7 +32,8 @@ IMUNIFY_CODES: dict[str, str] = {
 class ImunifyKey(msgspec.Struct, frozen=True):
     """An Imunify key. ``code``: its product; ``servers``: the number of servers, with the same types as a limit.
 
-    ``note`` is empty if CLN does not report it; the API document does not list the field.
+    ``note`` and ``type`` are empty if CLN does not report them. The API document does not list these fields, and the
+    values of ``type`` are unknown.
     """
 
     key: str
@@ -40,6 +41,7 @@ class ImunifyKey(msgspec.Struct, frozen=True):
     limit: Limit
     servers: Limit
     note: str = ""
+    type: str = ""
 
 
 # A server is never part of a reference cycle, so the garbage collector can skip a hundred thousand of them.
@@ -157,6 +159,7 @@ class _KeyRow(msgspec.Struct):
     limit: object = None
     servers: object = None
     note: object = None
+    type: object = None
 
     def key_of_row(self, asked_for: str = "") -> ImunifyKey:
         return ImunifyKey(
@@ -165,6 +168,7 @@ class _KeyRow(msgspec.Struct):
             limit=limit(self.limit),
             servers=limit(self.servers),
             note=text(self.note),
+            type=text(self.type),
         )
 
 

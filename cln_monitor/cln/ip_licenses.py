@@ -25,6 +25,7 @@ from .rows import unique
 
 LICENSE_NAMES: dict[int, str] = {
     1: "CloudLinux OS",
+    3: "CentOS 6 ELS",
     4: "CloudLinux Solo",
     5: "CloudLinux Admin",
     16: "KernelCare",
@@ -33,12 +34,27 @@ LICENSE_NAMES: dict[int, str] = {
     41: "Imunify360 single user",
     42: "Imunify360 up to 30 users",
     43: "Imunify360 up to 250 users",
+    44: "Imunify360 up to 5 users",
     49: "Imunify360 unlimited",
     1002: "CloudLinux OS Shared Pro",
+    5003: "Oracle 6 ELS",
+    5004: "Ubuntu 16 ELS",
+    5005: "CentOS 8 ELS",
+    5011: "CentOS 6 ELS with SLA",
+    5012: "CentOS 8 ELS with SLA",
+    5013: "Oracle 6 ELS with SLA",
+    5014: "Ubuntu 16 ELS with SLA",
+    5017: "CentOS 7 ELS Standard",
+    5018: "CentOS 7 ELS Complete",
+    5019: "Ubuntu 18 ELS",
+    5020: "Ubuntu 18 ELS with SLA",
+    5034: "CentOS 8 Stream ELS",
+    5035: "CentOS 8 Stream ELS with SLA",
+    7215: "Extended Security Updates",
 }
-"""The license types in the API document, by number; CLN has more."""
+"""The license types in the API document of 2024-10, by number; that of 2024-03 has fewer, and CLN may have more."""
 
-IMUNIFY_LICENSES = frozenset({40, 41, 42, 43, 49})
+IMUNIFY_LICENSES = frozenset({40, 41, 42, 43, 44, 49})
 """The numbers of the Imunify types."""
 
 MOST_ADDRESSES = 100

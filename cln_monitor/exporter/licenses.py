@@ -14,7 +14,8 @@ from cln_monitor.probes import IpLicenseList, Observation
 class License(NamedTuple):
     """An IP license. ``registered`` is whether a server uses it, or None if CLN does not report that.
 
-    Times are Unix seconds; ``read_at`` is when the check-in was read, or None if it could not be read.
+    Times are Unix seconds; ``read_at`` is when the check-in was read, or None if it could not be read. ``os`` is the
+    operating system and kernel of its server, empty if unknown.
     """
 
     ip: str
@@ -23,6 +24,7 @@ class License(NamedTuple):
     created: float | None
     last_checkin: LastCheckin
     read_at: float | None
+    os: str = ""
 
     @property
     def is_used(self) -> bool:
@@ -47,7 +49,7 @@ def licenses_of(observation: Observation[IpLicenseList]) -> list[License]:
     """Return the IP licenses in an observation of the probe ``ip_licenses``."""
     # Check-ins may be from an earlier run: the newer of two counts, and those of removed licenses are ignored.
     checkins = {
-        (checkin.ip, checkin.license): (checkin.last_checkin, part.observed_at)
+        (checkin.ip, checkin.license): (checkin.last_checkin, part.observed_at, checkin.os)
         for part in sorted(observation.parts, key=lambda part: part.monotonic)
         for checkin in part.value.checkins
     }

@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from cln_monitor import facts
 from cln_monitor.cln import MOST_ADDRESSES, IpLicense, LastCheckin
+from cln_monitor.text_cleaning import shorten
 
 from .caution import Caution, checkin_cautions, counted
 from .checkins import without_ahead
@@ -16,6 +17,8 @@ from .probe import Plan, ProbeContext, Reading
 from .redaction import redact_rows
 from .settings import HOUR, CheckinSettings, Duration
 
+LONGEST_OS = 128
+"""Maximum number of characters of the operating system of a server."""
 LICENSE_LIST = "licenses"
 """The name of the part with the list of all licenses; all other parts have check-ins."""
 
@@ -33,11 +36,15 @@ class LicenseState(msgspec.Struct, frozen=True):
 
 
 class LicenseCheckin(msgspec.Struct, frozen=True):
-    """The last check-in of the server that uses a license, in Unix seconds."""
+    """The last check-in of the server that uses a license, in Unix seconds.
+
+    ``os`` is its ``server_info``, the operating system and the kernel; empty if CLN does not report it.
+    """
 
     ip: str
     license: str
     last_checkin: LastCheckin = UNSET
+    os: str = ""
 
 
 class IpLicenseList(msgspec.Struct, frozen=True):
@@ -84,21 +91,21 @@ def _listed(context: ProbeContext, licenses: list[IpLicense]) -> Reading[IpLicen
 
 def _read_checkins(context: ProbeContext, licenses: list[IpLicense]) -> Reading[IpLicenseList]:
     servers = context.client.ip_licenses.servers(licenses)
-    times = {(server.ip, server.type): server.last_checkin for server in servers}
+    by_license = {(server.ip, server.type): server for server in servers}
     # A license without a row here was registered or removed between the two calls: nothing is known about it.
     checkins = [
-        LicenseCheckin(license_.ip, license_.name, times[license_.ip, license_.type])
+        LicenseCheckin(license_.ip, license_.name, server.last_checkin, shorten(server.server_info, LONGEST_OS))
         for license_ in licenses
-        if (license_.ip, license_.type) in times
+        if (server := by_license.get((license_.ip, license_.type))) is not None
     ]
-    shown, ahead = without_ahead(redact_rows(context.client, checkins, "ip"), context.cln_now)
+    shown, ahead = without_ahead(redact_rows(context.client, checkins, "ip", "os"), context.cln_now)
     in_use = {(license_.ip, license_.name) for license_ in licenses if license_.registered is not False}
     cautions = checkin_cautions(
         [checkin for checkin in shown if (checkin.ip, checkin.license) in in_use],
         [checkin for checkin in ahead if (checkin.ip, checkin.license) in in_use],
         "of IP licenses",
     )
-    if in_use and not times:
+    if in_use and not by_license:
         missing = f"last_checkin of {counted(len(in_use), 'server')} of IP licenses"
         cautions = Caution.for_names(facts.FIELD_MISSING, [missing])
     return Reading(IpLicenseList(checkins=shown), cautions)

@@ -96,6 +96,7 @@ _IMUNIFY = {
     "limit": 2,
     "servers": 1,
     "note": "",
+    "type": "",
 }
 LISTED_NOTE = "[red]x[/red]| [31mé クラウド"
 _OS = {"ip": "192.0.2.1", "type": 1, "license": "CloudLinux OS", "registered": True, "created": _ISO}
@@ -280,6 +281,7 @@ READS: dict[str, tuple[Read, ...]] = {
                     "limit": 0,
                     "servers": 0,
                     "note": "",
+                    "type": "",
                 },
             ],
         ),
@@ -397,6 +399,7 @@ CHANGES: dict[str, tuple[Change, ...]] = {
                 "limit": 0,
                 "servers": None,
                 "note": "",
+                "type": "",
             },
         ),
         Change(

@@ -73,8 +73,8 @@ def test_one_thing_on_a_narrow_terminal(cln: Cln) -> None:
     """A key is shown in one line, and a list of hosts is folded between hosts."""
     shown = lines_on_a_terminal(cln, 20, "imunify", "keys", "update", IMUNIFY_KEY, "--limit", "9", "--yes")
     mask = f"mask     {mask_key(IMUNIFY_KEY)}"
-    assert shown[-6:-1] == [f"key      {IMUNIFY_KEY}", mask, "code     360_250", "limit    9", "servers  1"]
-    assert shown[-1].strip() == "note"
+    assert shown[-7:-2] == [f"key      {IMUNIFY_KEY}", mask, "code     360_250", "limit    9", "servers  1"]
+    assert [line.strip() for line in shown[-2:]] == ["note", "type"]
     for number in range(20):
         cln.account.kernelcare_keys[KEY].add_server(ip=f"192.0.2.{number + 100}", patch_state="outofdate")
     shown = lines_on_a_terminal(cln, 60, "kernelcare", "patch-status", "--key", KEY)

@@ -65,6 +65,7 @@ def test_as_the_simulator_tells_it(client: ReadOnlyClient, simulator: Simulator,
         ({"key": "A"}, ImunifyKey("A", "", None, None)),
         ({"key": "A", "code": "NEWER_1", "limit": 3, "servers": 4}, ImunifyKey("A", "NEWER_1", 3, 4)),
         ({"key": "A", "limit": None, "servers": "", "note": "x", "newer": {}}, ImunifyKey("A", "", None, None, "x")),
+        ({"key": "A", "note": None, "type": "PAID"}, ImunifyKey("A", "", None, None, "", "PAID")),
         ({"key": "A", "code": [], "limit": -1, "servers": {}}, ImunifyKey("A", "", "-1", "{}")),
     ],
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 from msgspec import UNSET
 
 from cln_monitor.cln import (
+    LICENSE_NAMES,
     BadAnswerError,
     InvalidArgumentError,
     IpAvailability,
@@ -77,10 +79,19 @@ def test_values(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any
     ]
 
 
-@pytest.mark.parametrize(("type_", "name"), [(1002, "CloudLinux OS Shared Pro"), (16, "KernelCare"), (7215, "7215")])
+@pytest.mark.parametrize(
+    ("type_", "name"),
+    [(1002, "CloudLinux OS Shared Pro"), (16, "KernelCare"), (5018, "CentOS 7 ELS Complete"), (9999, "9999")],
+)
 def test_names_of_types(type_: int, name: str) -> None:
     """A type has its documented name, or its number."""
     assert IpLicense("192.0.2.1", type_, True, None).name == name
+
+
+def test_all_documented_types_have_names() -> None:
+    """The 27 types of the document of 2024-10 have names, which differ in letters and digits, as commands take them."""
+    assert len(LICENSE_NAMES) == 27
+    assert len({re.sub("[^a-z0-9]", "", name.lower()) for name in LICENSE_NAMES.values()}) == 27
 
 
 @pytest.mark.parametrize("row", [{**ROW, "registered": None}, {key: ROW[key] for key in ROW if key != "registered"}])

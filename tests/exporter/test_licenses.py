@@ -11,6 +11,8 @@ from tests.helpers.clock import NOW
 
 from .conftest import Exporting
 
+SERVER_INFO = "cloudlinux-release-8 (4.18.0-553.16.1.lve.el8.x86_64)"  # of the simulator
+
 
 def test_licenses_with_check_ins(exporting: Exporting) -> None:
     """Each IP license has its check-in, and an unused one has none."""
@@ -20,7 +22,7 @@ def test_licenses_with_check_ins(exporting: Exporting) -> None:
     observation = exporting.target("ip_licenses").observation
     assert observation is not None
     assert licenses_of(observation) == [
-        License("192.0.2.1", "KernelCare", True, NOW - 100, NOW - 40, observation.observed_at),
+        License("192.0.2.1", "KernelCare", True, NOW - 100, NOW - 40, observation.observed_at, SERVER_INFO),
         License("192.0.2.2", "CloudLinux OS", False, NOW - 100, None, observation.observed_at),
     ]
 

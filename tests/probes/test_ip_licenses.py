@@ -11,7 +11,7 @@ from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseCheckin, Licens
 from cln_monitor.simulator import Fault
 from tests.helpers.clock import NOW
 
-from .conftest import Cln
+from .conftest import SECRET_KEY, Cln
 
 IP_LICENSES = PROBES["ip_licenses"]
 MINUTE = NOW - NOW % 60
@@ -31,26 +31,33 @@ def seen(cln: Cln) -> dict[str, IpLicenseList]:
 
 def test_licenses(cln: Cln) -> None:
     """Each license has the name or number of its type, and check-ins are separate parts."""
-    cln.account.add_ip_license("192.0.2.1", 16, created=MINUTE, last_checkin=MINUTE)
-    cln.account.add_ip_license("192.0.2.1", 7215, created=MINUTE, last_checkin=None)
+    cln.account.add_ip_license("192.0.2.1", 16, created=MINUTE, last_checkin=MINUTE, server_info="release-8 (4.18)")
+    cln.account.add_ip_license("192.0.2.1", 9999, created=MINUTE, last_checkin=None, server_info="x" * 200)
     cln.account.add_ip_license("2001:db8::1", 1, registered=False, created=MINUTE)
     assert seen(cln) == {
         "licenses": IpLicenseList(
             licenses=[
                 LicenseState("192.0.2.1", "KernelCare", registered=True, created=MINUTE),
-                LicenseState("192.0.2.1", "7215", registered=True, created=MINUTE),
+                LicenseState("192.0.2.1", "9999", registered=True, created=MINUTE),
                 LicenseState("2001:db8::1", "CloudLinux OS", registered=False, created=MINUTE),
             ]
         ),
         "check-ins 1": IpLicenseList(
             checkins=[
-                LicenseCheckin("192.0.2.1", "KernelCare", MINUTE),
-                LicenseCheckin("192.0.2.1", "7215", None),
+                LicenseCheckin("192.0.2.1", "KernelCare", MINUTE, "release-8 (4.18)"),
+                LicenseCheckin("192.0.2.1", "9999", None, "x" * 127 + "…"),
                 LicenseCheckin("2001:db8::1", "CloudLinux OS", None),
             ]
         ),
     }
     assert cln.asked() == ["/ipl/list.json", "/ipl/server.json"]
+
+
+def test_a_secret_in_the_operating_system_is_hidden(cln: Cln) -> None:
+    """The operating system is text of CLN, in which secrets are replaced."""
+    cln.account.add_ip_license("192.0.2.1", 16, created=MINUTE, server_info=f"release-8 ({SECRET_KEY})")
+    (checkin,) = seen(cln)["check-ins 1"].checkins
+    assert checkin.os == "release-8 (<secret>)"
 
 
 def test_no_licenses(cln: Cln) -> None:

@@ -24,7 +24,7 @@ servers = family("Imunify servers.")
 app.add_typer(keys, name="keys")
 app.add_typer(servers, name="servers")
 
-_KEY = ("key", "mask", "code", "limit", "servers", "note")
+_KEY = ("key", "mask", "code", "limit", "servers", "note", "type")
 
 
 def _row(key: ImunifyKey) -> dict[str, object]:

@@ -34,11 +34,17 @@ LICENSES = Family(
     f"Number of IP licenses in /ipl/list.json by type and registered. {POLLED}",
     ("account", "license", "registered"),
 )
+SERVER_INFO = Family(
+    "cln_ip_license_server_info",
+    "Server that uses the IP license, with its operating system and kernel, server_info in /ipl/server.json, as os; "
+    f"always 1, absent without server_info. {POLLED}",
+    (*_LABELS, "os"),
+)
 CHECKIN_AGE = age_family(
     "cln_ip_license_checkin_age_seconds_bucket", "last_checkin of /ipl/server.json", ("account", "license")
 )
-FAMILIES = (LICENSES, REGISTERED, LAST_CHECKIN, CREATED, CHECKIN_AGE)
-PER_SERVER = (REGISTERED, LAST_CHECKIN, CREATED)
+FAMILIES = (LICENSES, REGISTERED, LAST_CHECKIN, CREATED, SERVER_INFO, CHECKIN_AGE)
+PER_SERVER = (REGISTERED, LAST_CHECKIN, CREATED, SERVER_INFO)
 
 
 def render(observation: Observation[IpLicenseList], settings: IpLicensesSettings, series: Series) -> None:
@@ -57,6 +63,8 @@ def render(observation: Observation[IpLicenseList], settings: IpLicensesSettings
             series.add(LAST_CHECKIN, labels, license_.last_checkin)
         if license_.created is not None:
             series.add(CREATED, labels, license_.created)
+        if license_.os:
+            series.add(SERVER_INFO, (*labels, license_.os), 1)
 
 
 def _count(account: str, licenses: list[License], series: Series) -> None:

@@ -51,6 +51,15 @@ cln_ip_license_created_timestamp_seconds{account="acme",ip="2001:db8::1",license
     assert len(parse(text)) == 12
 
 
+def test_operating_systems() -> None:
+    """The operating system of a server is a label of a series of its own, one of the per-server series."""
+    checkin = LicenseCheckin("192.0.2.1", "KernelCare", NOW - 60, 'release-8 "x"')
+    observation = observed({"licenses": LICENSES, "c": IpLicenseList(checkins=[checkin])}, probe="ip_licenses")
+    line = 'cln_ip_license_server_info{account="acme",ip="192.0.2.1",license="KernelCare",os="release-8 \\"x\\""} 1\n'
+    assert line in text_of(render, observation, IpLicensesSettings())
+    assert "server_info" not in text_of(render, observation, IpLicensesSettings(server_series=False))
+
+
 def test_server_series_off() -> None:
     """With server_series: false a histogram of the ages of licenses in use replaces the per-address series."""
     settings = IpLicensesSettings(server_series=False)
