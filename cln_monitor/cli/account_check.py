@@ -16,6 +16,7 @@ from cln_monitor.config import ClientFactory
 from cln_monitor.policy import MOST_SKEW
 from cln_monitor.probes import (
     PROBES,
+    WITHOUT_LOGIN,
     Observation,
     Probe,
     ProbeContext,
@@ -65,6 +66,9 @@ class AccountCheck:
             for probe in PROBES.values():
                 if self._is_stopped:
                     self._add(probe.name, NOT_ASKED, "it would fail for the same reason")
+                elif not self._account.has_login and probe.name not in WITHOUT_LOGIN:
+                    self._add(probe.name, NOT_ASKED, "the account has no login and secret key")
+                    self.probes[probe.name] = {"enabled": False}
                 else:
                     self._evaluate(probe.name, self._run_probe(probe, progress, pool))
         if self._is_stopped:

@@ -48,11 +48,12 @@ class Credentials(msgspec.Struct, frozen=True):
     """The credentials of an account. ``secret_key`` and ``registration_token`` are called for each request, so that a
     changed file takes effect.
 
-    ``monitoring_keys`` returns the monitoring keys of the account, which are registered as secrets.
+    ``monitoring_keys`` returns the monitoring keys of the account, which are registered as secrets. An account of
+    monitoring keys alone has neither a ``login`` nor a ``secret_key``.
     """
 
-    login: str
-    secret_key: Callable[[], Secret]
+    login: str | None
+    secret_key: Callable[[], Secret] | None
     registration_token: Callable[[], Secret] | None = None
     monitoring_keys: Callable[[], Sequence[Secret]] = tuple
 
@@ -64,7 +65,8 @@ class Credentials(msgspec.Struct, frozen=True):
 
         A secret that cannot be read is reported by the call that needs it; other calls work without it.
         """
-        redactor.hide_login(self.login)
+        if self.login is not None:
+            redactor.hide_login(self.login)
         for source in (self.secret_key, self.registration_token):
             if source is not None:
                 with contextlib.suppress(Exception):  # a source may raise any exception
@@ -223,17 +225,27 @@ class Caller(msgspec.Struct, frozen=True):
         return self.register_secrets([thing])[0]
 
     def token(self) -> str:
-        """Return a fresh authorization token. Raises ValueError when this client has no credentials."""
-        credentials = self._known_credentials()
-        secret_key = self._secret("secret key", credentials.secret_key)
-        return make_token(credentials.login, secret_key, self.transport.clock.time())
+        """Return a fresh authorization token.
+
+        Raises AuthorizationError for an account without a login, and ValueError when this client has no credentials.
+        """
+        login, secret_key = self._login()
+        return make_token(login, self._secret("secret key", secret_key), self.transport.clock.time())
 
     def reseller(self) -> dict[str, str]:
         """Return login and token for calls that have them in their path: the static token if set, else a fresh one."""
+        registration_token = self._known_credentials().registration_token
+        login, _ = self._login()
+        if registration_token is None:
+            return {"login": login, "token": self.token()}
+        return {"login": login, "token": self._secret("registration token", registration_token)}
+
+    def _login(self) -> tuple[str, Callable[[], Secret]]:
         credentials = self._known_credentials()
-        if credentials.registration_token is None:
-            return {"login": credentials.login, "token": self.token()}
-        return {"login": credentials.login, "token": self._secret("registration token", credentials.registration_token)}
+        if credentials.login is None or credentials.secret_key is None:
+            raise AuthorizationError("the account has no login and secret key, which this call needs; request not sent")
+        self._note_suspicion("login", credentials.login)
+        return credentials.login, credentials.secret_key
 
     def _secret(self, name: str, source: Callable[[], Secret]) -> str:
         try:
@@ -254,7 +266,6 @@ class Caller(msgspec.Struct, frozen=True):
         if self.credentials is None:
             raise ValueError("this client has no login and secret key; it can only read the status of CLN")
         _sent.suspicions = ()  # once per request
-        self._note_suspicion("login", self.credentials.login)
         return self.credentials
 
     def _with_token(self, query: dict[str, str]) -> Callable[[], dict[str, str]]:

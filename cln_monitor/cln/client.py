@@ -102,6 +102,11 @@ class ReadOnlyClient:
         return self._caller.transport.settings.api
 
     @property
+    def has_login(self) -> bool:
+        """Whether it has a login, which all calls need except ``status`` and ``patch_status.for_key``."""
+        return self._caller.credentials is not None and self._caller.credentials.login is not None
+
+    @property
     def clock_skew(self) -> float | None:
         """CLN's clock minus the local clock in seconds, from the last response with a date; None before that."""
         return self._caller.transport.clock_skew

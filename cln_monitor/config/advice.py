@@ -43,6 +43,8 @@ def warnings_of(config: Config) -> list[str]:
 def _logins(config: Config) -> Iterator[tuple[str, AccountConfig, str]]:
     """Yield the place of each login, the account, and the login."""
     for index, account in enumerate(config.accounts):
+        if not account.has_login:
+            continue
         field = "login" if account.login_env is None else "login_env"
         with contextlib.suppress(ValueError):  # reported by the call that needs it
             yield f"accounts[{index}].{field}", account, config.login_of(account).reveal()

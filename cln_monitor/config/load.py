@@ -19,7 +19,7 @@ from cln_monitor.cln import (
     problem_of_secret,
     suspicion_of_secret,
 )
-from cln_monitor.probes import PROBES, Duration, Probe, ProbeSettings
+from cln_monitor.probes import PROBES, WITHOUT_LOGIN, Duration, Probe, ProbeSettings
 
 from .exposed_secrets import exposed_secrets
 from .model import LOGIN_FIELDS, SECRET_NAMES, AccountConfig, Config, ConfigFile, SecretName, secret_fields
@@ -131,13 +131,41 @@ def _account(validator: Validator, account: object, defaults: _ProbeValues, plac
     own = _probe_values(validator, account.get("probes") if isinstance(account, dict) else None, at(place, "probes"))
     if validator.problems:
         return None
-    return AccountConfig(**values, probes=_probes({name: defaults[name] | own[name] for name in PROBES}))
+    read = AccountConfig(**values, probes=_probes({name: defaults[name] | own[name] for name in PROBES}))
+    if read.has_login:
+        return read
+    return msgspec.structs.replace(read, probes=_without_login(validator, read.probes, own, place))
+
+
+def _without_login(
+    validator: Validator, probes: dict[str, ProbeSettings], own: _ProbeValues, place: str
+) -> dict[str, ProbeSettings]:
+    """Return the ``probes`` of an account of monitoring keys alone: the others need a login, and are disabled.
+
+    What the account itself enables is a problem; what is enabled for all accounts is not.
+    """
+    needed = "needs a login and a secret key, which the account does not have"
+    scopes = own["patch_status"].get("scopes", ["key"])
+    if "reseller" in scopes:
+        validator.note(at(place, "probes.patch_status.scopes"), f"reseller {needed}")
+    for name, values in own.items():
+        if values.get("enabled") and name not in WITHOUT_LOGIN:
+            validator.note(at(place, f"probes.{name}.enabled"), f"the probe {needed}")
+    disabled = {
+        name: settings if name in WITHOUT_LOGIN else msgspec.structs.replace(settings, enabled=False)
+        for name, settings in probes.items()
+    }
+    return disabled | {"patch_status": msgspec.structs.replace(probes["patch_status"], scopes=scopes)}
 
 
 def _check_one_login(validator: Validator, account: dict[Any, Any], place: str) -> None:
     set_fields = [field for field in LOGIN_FIELDS if account.get(field) is not None]
     if not set_fields:
-        validator.note(at(place, "login"), f"is required; set one of {', '.join(LOGIN_FIELDS)}")
+        secrets = [field for name in SECRET_NAMES for field in secret_fields(name) if account.get(field) is not None]
+        if secrets or not (account.get("monitoring_keys") or account.get("monitoring_keys_file")):
+            fields = ", ".join(LOGIN_FIELDS)
+            problem = f"is required; set one of {fields}; only an account of monitoring keys alone needs none"
+            validator.note(at(place, "login"), problem)
     elif len(set_fields) > 1:
         validator.note(at(place, "login_env"), f"login is also set; set only one of {', '.join(LOGIN_FIELDS)}")
 
@@ -245,7 +273,7 @@ def _check_secret(validator: Validator, config: Config, account: AccountConfig, 
     set_fields = [field for field in trio if getattr(account, field) is not None]
     if len(set_fields) > 1:
         validator.note(at(place, set_fields[1]), f"{set_fields[0]} is also set; set only one of {', '.join(trio)}")
-    elif not set_fields and name == "secret_key":
+    elif not set_fields and name == "secret_key" and account.has_login:
         validator.note(at(place, "secret_key_file"), f"is required; set one of {', '.join(trio)}")
     elif set_fields:
         field = set_fields[0]

@@ -45,7 +45,8 @@ class TlsConfig(msgspec.Struct, frozen=True, kw_only=True):
 class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
     """A CLN account. ``name`` is the value of the label ``account``.
 
-    One of ``login`` and ``login_env``, and at most one field of each secret, is set.
+    One of ``login`` and ``login_env``, and at most one field of each secret, is set. An account of monitoring keys
+    alone has neither a login nor a secret key.
     """
 
     name: str
@@ -61,6 +62,11 @@ class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
     monitoring_keys: list[Secret] = []
     api_url: str | None = None
     probes: dict[str, ProbeSettings] = {}
+
+    @property
+    def has_login(self) -> bool:
+        """Whether it has a login: an account of monitoring keys alone has none."""
+        return self.login is not None or self.login_env is not None
 
 
 class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +120,8 @@ class Config(ConfigFile, frozen=True, kw_only=True):
         """Return the credentials of ``account``; ``load_config`` has checked that they exist."""
         token = self.secret_of(account, "registration_token") if self.has(account, "registration_token") else None
         keys = self.monitoring_keys_of(account)
+        if not account.has_login:
+            return Credentials(None, None, None, keys)
         return Credentials(self.login_of(account).reveal(), self.secret_of(account, "secret_key"), token, keys)
 
     def login_of(self, account: AccountConfig) -> Secret:

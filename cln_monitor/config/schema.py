@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Mapping
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any, Literal
 
 import msgspec
@@ -94,12 +94,17 @@ def _account() -> Schema:
     groups = [LOGIN_FIELDS, *(secret_fields(name) for name in SECRET_NAMES)]
     pairs = [pair for group in groups for pair in combinations(group, 2)]
     both = [{"required": [*pair], "properties": {name: {"type": "string"} for name in pair}} for pair in pairs]
-    keys = {
+    keys: Schema = {
         "required": ["monitoring_keys_file", "monitoring_keys"],
         "properties": {"monitoring_keys_file": {"type": "string", "minLength": 1}, "monitoring_keys": {"minItems": 1}},
     }
     needed = [{"anyOf": [_is_set(name) for name in group]} for group in (LOGIN_FIELDS, secret_fields("secret_key"))]
-    return account | {"allOf": needed, "not": {"anyOf": [*both, keys]}}
+    # An account of monitoring keys alone.
+    without_login = {
+        "properties": {name: {"type": "null"} for name in chain.from_iterable(groups)},
+        "anyOf": [{"required": [name], "properties": {name: limit}} for name, limit in keys["properties"].items()],
+    }
+    return account | {"anyOf": [{"allOf": needed}, without_login], "not": {"anyOf": [*both, keys]}}
 
 
 def _is_set(field: str) -> Schema:

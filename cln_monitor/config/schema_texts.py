@@ -22,7 +22,7 @@ TLS = {
 }
 ACCOUNT = {
     "name": "Value of the label `account`.",
-    "login": "Login at CLN.",
+    "login": "Login at CLN; an account of monitoring keys alone has none.",
     "login_env": "Environment variable with the login at CLN.",
     "secret_key_file": "File with the secret key of the account; read again when it changes.",
     "secret_key_env": "Environment variable with the secret key of the account.",

@@ -13,7 +13,7 @@ from .patch_status import PatchState, PatchStatusSettings
 from .probe import Probe, ProbeContext
 from .product_names import PRODUCT_NAMES, product_name
 from .progress import FirstPoll, Progress
-from .registry import PROBES
+from .registry import PROBES, WITHOUT_LOGIN
 from .report import FORMAT, Ages, ProbeReport
 from .reuse import ReusingProbe
 from .runner import Run, run_probe
@@ -32,6 +32,7 @@ __all__ = [
     "STALE",
     "UNKNOWN",
     "WHOLE",
+    "WITHOUT_LOGIN",
     "Ages",
     "AwpMonth",
     "AwpSettings",

@@ -87,7 +87,7 @@ class PatchStatusProbe:
             except (OSError, ValueError) as error:
                 missing.append(Missing("", _unreadable(error)))
             try:
-                keys = context.client.kernelcare.keys()
+                keys = context.client.kernelcare.keys() if context.client.has_login else []
             except ClnError as error:
                 missing.append(Missing("", failure_of(error)))
             else:

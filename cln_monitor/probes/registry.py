@@ -28,3 +28,6 @@ PROBES: dict[str, Probe[Any]] = {
     )
 }
 """The probes by name, in display order."""
+
+WITHOUT_LOGIN = frozenset({"status", "patch_status"})
+"""The probes that can read without a login; the patch status is then that of the monitoring keys alone."""

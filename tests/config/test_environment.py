@@ -39,6 +39,7 @@ def test_an_account_of_variables() -> None:
     (account,) = config.accounts
     credentials = config.credentials_of(account)
     assert (account.name, config.api_url_of(account)) == ("default", "https://cln.cloudlinux.com/api")
+    assert credentials.secret_key is not None
     assert (credentials.login, credentials.secret_key().reveal()) == (LOGIN, SECRET_KEY)
     assert account.probes["kernelcare"].enabled
     assert (config.file, config.from_environment, warnings_of(config)) == (None, True, [])
@@ -54,6 +55,7 @@ def test_all_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     (account,) = config.accounts
     credentials = config.credentials_of(account)
     assert (account.name, config.api_url_of(account)) == ("acme", "https://eportal.example.com/api")
+    assert credentials.secret_key is not None
     assert (credentials.login, credentials.secret_key().reveal()) == (LOGIN, SECRET_KEY)
 
 

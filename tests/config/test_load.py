@@ -28,7 +28,8 @@ MAPPING = "expected a mapping of names to values, got"
 MONITORING_KEY = "expected a key of 16 to 64 letters, digits, dashes and underscores"
 NAME = "expected 1 to 64 letters, digits, dots, dashes and underscores"
 NO_ACCOUNTS = "accounts: at least one account is required, with name, login and secret key"
-NO_LOGIN = "is required; set one of login, login_env"
+NO_LOGIN = "is required; set one of login, login_env; only an account of monitoring keys alone needs none"
+NEEDS_LOGIN = "needs a login and a secret key, which the account does not have"
 NO_DURATION = "use for example 90s, 15m, 1h30m"
 PROXY = "expected the URL of a proxy, for example http://proxy.example.com:3128"
 RELATIVE = f"relative paths start from {BAD_FILES}"
@@ -103,6 +104,12 @@ BAD: dict[str, list[str]] = {
             "put the login there"
         )
     ],
+    "login-missing-for-a-probe": [
+        f"accounts[0].probes.patch_status.scopes: reseller {NEEDS_LOGIN}",
+        f"accounts[0].probes.kernelcare.enabled: the probe {NEEDS_LOGIN}",
+    ],
+    "login-missing-with-a-token": [f"accounts[0].login: {NO_LOGIN}"],
+    "login-without-monitoring-keys": [f"accounts[0].login: {NO_LOGIN}"],
     "login-nothing": [f"accounts[0].login: {NO_LOGIN}"],
     "login-twice": ["accounts[0].login_env: login is also set; set only one of login, login_env"],
     "max-server-series-negative": ["max_server_series: expected 0 or a positive number"],
@@ -461,6 +468,7 @@ accounts:
     assert not kernelcare.server_series
     assert patch_status.scopes == ["reseller"]
     credentials = config.credentials_of(account)
+    assert credentials.secret_key is not None
     assert (credentials.login, credentials.secret_key().reveal()) == ("acme_login", "s3cret")
     assert credentials.registration_token is not None
     assert credentials.registration_token().reveal() == "t0ken"

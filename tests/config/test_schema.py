@@ -22,6 +22,7 @@ BEYOND_A_SCHEMA = {
     "account-name-doubled": "it compares two accounts",
     "ca-file-a-folder": "it reads the file",
     "ca-file-missing": "it reads the file",
+    "login-missing-for-a-probe": "the probes of an account depend on its login",
     "ca-file-without-certificates": "it reads the file",
     "login-env-missing": "it reads the environment",
     "monitoring-keys-file-malformed": "it reads the file",

@@ -101,6 +101,7 @@ def test_options(secret_key_file: str, default: Path) -> None:
     (account,) = config.accounts
     assert choice.account_of(config) is account
     credentials = config.credentials_of(account)
+    assert credentials.secret_key is not None
     assert (credentials.login, credentials.secret_key().reveal()) == ("mine", SECRET_KEY)
     assert credentials.registration_token is not None
     assert credentials.registration_token().reveal() == "t0ken"
@@ -113,7 +114,9 @@ def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     choice = AccountSelection()
     config = choice.load()
     assert login_of(choice) == "from-variable"
-    assert config.credentials_of(config.accounts[0]).secret_key().reveal() == SECRET_KEY
+    secret_key = config.credentials_of(config.accounts[0]).secret_key
+    assert secret_key is not None
+    assert secret_key().reveal() == SECRET_KEY
     monkeypatch.setenv("CLN_LOGIN", "")
     assert refusal(choice).startswith("no account given")
 
@@ -146,6 +149,7 @@ def test_all_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     (account,) = config.accounts
     credentials = config.credentials_of(account)
     assert (account.name, config.api_url_of(account)) == ("acme", url)
+    assert credentials.secret_key is not None
     assert (credentials.login, credentials.secret_key().reveal()) == (LOGIN, SECRET_KEY)
     own = "https://own.example.com/api"
     assert AccountSelection(api_url=own).load().api_url == own

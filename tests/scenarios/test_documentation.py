@@ -214,6 +214,8 @@ def test_a_configuration_of_a_page_is_valid(
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     for name in ("acme.secret", *re.findall(r"[\w.-]+\.secret", text)):
         (tmp_path / name).write_text("s3cret")
+    for name in re.findall(r"[\w-]+\.keys", text):
+        (tmp_path / name).write_text("M0nitoringKey00001\n")
     if "accounts:" not in text:
         text += "accounts: [{name: acme, login: acme_login, secret_key_file: acme.secret}]"
     assert parse_config(text, tmp_path).accounts
