@@ -29,6 +29,8 @@ COMMANDS = {
     "ip-licenses": "Licenses bound to IP addresses.",
     "groups": "Groups of KernelCare and Imunify servers.",
     "awp": "AccelerateWP usage.",
+    "cloudlinux": "CloudLinux OS keys and servers.",
+    "sub-accounts": "Servers of sub-accounts.",
     "check": "Check a configuration, or an account at CLN.",
 }
 """The first paragraph of the help of each command, by name, in the order of the help."""

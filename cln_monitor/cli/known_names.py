@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import typer
 
-from cln_monitor.cln import AWP_PRODUCTS, ELS_CODES, IMUNIFY_CODES, LICENSE_NAMES
+from cln_monitor.cln import AWP_PRODUCTS, CLOUDLINUX_PRODUCTS, ELS_CODES, IMUNIFY_CODES, LICENSE_NAMES
 
 from .configured_names import els_products
 
@@ -19,6 +19,11 @@ def els_codes(ctx: typer.Context, incomplete: str) -> list[str]:
 def imunify_codes(incomplete: str) -> list[tuple[str, str]]:
     """Return the codes of Imunify products with their names."""
     return [(code, name) for code, name in IMUNIFY_CODES.items() if code.startswith(incomplete)]
+
+
+def cloudlinux_products(incomplete: str) -> list[tuple[str, str]]:
+    """Return the products of CloudLinux OS keys with their names."""
+    return [(code, name) for code, name in CLOUDLINUX_PRODUCTS.items() if code.startswith(incomplete)]
 
 
 def awp_products(incomplete: str) -> list[str]:

@@ -9,6 +9,7 @@ from cln_monitor.text_cleaning import clean_text
 from .awp import AWP_PRODUCTS, AwpUsage
 from .caller import Credentials
 from .client import Client, ReadOnlyClient
+from .cloudlinux import CLOUDLINUX_PRODUCTS, CloudLinuxKey, CloudLinuxServer, SubAccountServer
 from .els import ELS_CODES, ElsKey, ElsServer
 from .endpoints import Endpoint
 from .errors import (
@@ -52,11 +53,13 @@ from .status import DOCUMENTED as STATUS_FLAGS
 from .status import ServiceStatus
 from .validation import InvalidArgumentError, is_monitoring_key
 from .validation import awp_products as check_awp_products
+from .validation import cloudlinux_product as check_cloudlinux_product
 from .validation import product_code as check_product_code
 
 __all__ = [
     "API_URL",
     "AWP_PRODUCTS",
+    "CLOUDLINUX_PRODUCTS",
     "CONCURRENCY",
     "ELS_CODES",
     "IMUNIFY_CODES",
@@ -75,6 +78,8 @@ __all__ = [
     "Client",
     "ClnError",
     "Clock",
+    "CloudLinuxKey",
+    "CloudLinuxServer",
     "ConvertedServer",
     "Credentials",
     "Deadline",
@@ -110,6 +115,7 @@ __all__ = [
     "Server",
     "ServersNotFoundError",
     "ServiceStatus",
+    "SubAccountServer",
     "SystemClock",
     "ThreadError",
     "Threads",
@@ -119,6 +125,7 @@ __all__ = [
     "UnreachableError",
     "ca_context",
     "check_awp_products",
+    "check_cloudlinux_product",
     "check_product_code",
     "clean_text",
     "is_monitoring_key",

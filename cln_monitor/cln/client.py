@@ -10,6 +10,7 @@ from typing import Self
 from . import validation
 from .awp import AwpReads
 from .caller import Caller, Credentials
+from .cloudlinux import CloudLinux, CloudLinuxReads
 from .els import Els, ElsReads
 from .groups import GroupReads, Groups
 from .http.clock import SystemClock
@@ -95,6 +96,7 @@ class ReadOnlyClient:
         self.patch_status = PatchStatusReads(caller)
         self.groups = GroupReads(caller)
         self.awp = AwpReads(caller)
+        self.cloudlinux = CloudLinuxReads(caller)
 
     @property
     def api(self) -> str:
@@ -163,6 +165,7 @@ class Client(ReadOnlyClient):
     els: Els
     ip_licenses: IpLicenses
     groups: Groups
+    cloudlinux: CloudLinux
 
     def _bind(self, caller: Caller) -> None:
         super()._bind(caller)
@@ -171,4 +174,5 @@ class Client(ReadOnlyClient):
         self.els = Els(caller)
         self.ip_licenses = IpLicenses(caller)
         self.groups = Groups(caller)
+        self.cloudlinux = CloudLinux(caller)
         self.monitoring_keys = MonitoringKeys(caller.transport, caller.deadline, caller.credentials)

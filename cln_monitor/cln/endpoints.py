@@ -72,6 +72,9 @@ PATCH_STATUS_OF_RESELLER = Endpoint("/kcare/nagios-res/{login}/{token}")
 GROUPS = Endpoint("/group/list.json")
 GROUP_SERVERS = Endpoint("/group/servers/list.json")
 AWP_USAGE = Endpoint("/cl/awp")
+CLOUDLINUX_KEYS = Endpoint("/v2/cl/keys")
+CLOUDLINUX_SERVERS = Endpoint("/v2/cl/servers")
+SUB_ACCOUNT_SERVERS = Endpoint("/v2/cl/sub-account/servers")
 
 READS = frozenset(
     {
@@ -92,6 +95,9 @@ READS = frozenset(
         GROUPS,
         GROUP_SERVERS,
         AWP_USAGE,
+        CLOUDLINUX_KEYS,
+        CLOUDLINUX_SERVERS,
+        SUB_ACCOUNT_SERVERS,
     }
 )
 """All calls that monitoring may send, by path and method. All are GETs, but not each GET is a read."""
@@ -116,6 +122,10 @@ IP_LICENSE_UPDATE = Endpoint("/ipl/update.json")
 GROUP_CREATE = Endpoint("/group/create.json", "POST")
 GROUP_SERVERS_PUT = Endpoint("/group/servers/put.json", "PUT")
 GROUP_SERVERS_REMOVE = Endpoint("/group/servers/remove.json", "DELETE")
+CLOUDLINUX_KEY_CREATE = Endpoint("/v2/cl/keys", "POST")
+CLOUDLINUX_KEY_UPDATE = Endpoint("/v2/cl/keys", "PATCH")
+CLOUDLINUX_KEY_REMOVE = Endpoint("/v2/cl/keys", "DELETE")
+CLOUDLINUX_SERVER_REMOVE = Endpoint("/v2/cl/servers", "DELETE")
 REGISTER_MONITORING_KEY = Endpoint("/kcare/nagios/register_key.plain")
 
 WRITES = frozenset(
@@ -140,6 +150,10 @@ WRITES = frozenset(
         GROUP_CREATE,
         GROUP_SERVERS_PUT,
         GROUP_SERVERS_REMOVE,
+        CLOUDLINUX_KEY_CREATE,
+        CLOUDLINUX_KEY_UPDATE,
+        CLOUDLINUX_KEY_REMOVE,
+        CLOUDLINUX_SERVER_REMOVE,
         REGISTER_MONITORING_KEY,
     }
 )

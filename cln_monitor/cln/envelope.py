@@ -31,6 +31,7 @@ class _Envelope(msgspec.Struct):
     success: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     message: Any = None
     error: Any = None
+    status: Any = None
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -149,12 +150,20 @@ def _content(answer: HttpAnswer, body: bytes, good: frozenset[int] = _READ) -> _
             description = "a body that reports success"
         elif message := _message_of(envelope, answer.status):
             raise _error_with_message(answer, message, description)
+        elif message := _message_of(envelope, _own_status(envelope)):
+            raise RefusedError(f"CLN refused the request: {message}")
         elif envelope.data is not msgspec.UNSET or envelope.message is not None:
             raise unexpected_response(answer, description)
     if answer.status not in good:
         msgspec.json.decode(content.data)  # raises if it is not JSON, which is then described as such
         raise unexpected_response(answer, description, says_success=content.data is not body)
     return content
+
+
+def _own_status(envelope: _Envelope) -> int:
+    """Return the HTTP status of a client error that an error object repeats; 0 for any other field ``status``."""
+    status = envelope.status
+    return status if isinstance(status, int) and means_not_processed(status) else 0
 
 
 def _message_of(envelope: _Envelope, status: int) -> str:

@@ -158,6 +158,12 @@ def product_code(value: object) -> str:
     return _matching("code", fit, _PRODUCT_CODE, "expected 1 to 32 printable characters, except , / ? # & %")
 
 
+def cloudlinux_product(value: object) -> str:
+    """Return the product of CloudLinux OS keys, such as ``CL``, in capitals."""
+    product = value.upper() if isinstance(value, str) else value
+    return _matching("product", product, _AWP_PRODUCT, "expected a product such as CL: 1 to 32 of A-Z, 0-9 and _")
+
+
 def login(value: object) -> str:
     """Return a login, without the bar that ends the login in a token."""
     if "|" in single_line("login", value, 255):

@@ -40,6 +40,12 @@ def refusal(message: str, status: int = 200) -> SimulatedAnswer:
     return bare({"message": message, "type": None, "success": False, "data": None}, status)
 
 
+def rest_refusal(message: str) -> SimulatedAnswer:
+    """Return a refusal of a call below `/v2`: an object with the HTTP status and the reason."""
+    status = 401 if message == "Authorization failed" else 404 if message.endswith("not found") else 400
+    return bare({"status": status, "message": message}, status)
+
+
 def plain(fields: Iterable[tuple[str, object]]) -> SimulatedAnswer:
     """Return a text response with `success:true`, and a line per field; booleans are lowercase."""
     return text("\n".join(["success:true", *(f"{name}:{_plain(value)}" for name, value in fields)]))

@@ -11,6 +11,7 @@ from pathlib import Path
 import certifi
 
 from cln_monitor.simulator import REVISIONS, Account, Simulator, serve
+from cln_monitor.simulator.model import SubAccountServer
 
 LOGIN, SECRET_KEY, TOKEN = "pl4nted_login", "pl4nted-secret-key", "pl4nted-registration-token"
 PROXY_PASSWORD = "pr0xy-pl4nted-pass"
@@ -20,9 +21,11 @@ SECRETS = (SECRET_KEY, TOKEN, PROXY_PASSWORD)
 KEY, OTHER_KEY = "WsTs821nSAtiastD", "Zq7T0p1xVb93LmKe"
 IMUNIFY_KEY, OTHER_IMUNIFY_KEY = "IM250SOMENONSENSETEXT", "IMUNOTHERKEY"
 ELS_KEY = "CELS-yUDxBd5ethmGO5d3hnAZEau0"
+CLOUDLINUX_KEY = "CLN7aaPl4nted0000000001"
 MONITORING_KEY = "M0nitoringKey00001"
 NEW_ELS = "RHEL9 ELS+"  # no code of the document: the configuration names it
 MONTH = "2023-12"
+EMAIL = "pl4nted@example.org"  # which is never shown
 CREATED = 1398871560  # 2014-04-30T15:26Z
 CHECKED_IN = 1682868360  # 2023-04-30T15:26Z
 HOSTILE_NOTE = "[red]x[/red]|\x1b[31mé\n\u202eクラウド"
@@ -72,6 +75,8 @@ def populate_account(simulator: Simulator) -> None:
             account.remove_imunify_key(name)
         for name in [*account.els_keys]:
             account.remove_els_key(name)
+        for name in [*account.cloudlinux_keys]:
+            account.remove_cloudlinux_key(name)
     simulator.accounts.clear()
     simulator.faults.clear()
     simulator.clear_requests()
@@ -93,6 +98,12 @@ def populate_account(simulator: Simulator) -> None:
     account.els_codes.add(NEW_ELS)
     els = account.add_els_key(ELS_KEY, code="CELS", limit=2, note="12")
     els.add_server("12345", ip="1.1.1.1", hostname="test", created=CREATED, last_checkin=CHECKED_IN)
+    web_farm = account.add_cloudlinux_key(CLOUDLINUX_KEY, "CL", limit=12, note="web farm")
+    web_farm.add_server("40211", ip="198.51.100.9", hostname="web9.example.net")
+    account.sub_account_servers += [
+        SubAccountServer("reseller7", EMAIL, 40211, CLOUDLINUX_KEY, 9, "198.51.100.9"),
+        SubAccountServer(EMAIL, EMAIL, 40212, CLOUDLINUX_KEY, 8, "198.51.100.10"),
+    ]
     account.add_ip_license("192.0.2.1", 1, created=CREATED, last_checkin=CHECKED_IN, server_info="release-8")
     account.add_ip_license("192.0.2.1", 41, registered=False, created=CREATED)
     account.add_ip_license("2001:db8::9", 5010, registered=False, created=CREATED)

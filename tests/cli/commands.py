@@ -10,7 +10,9 @@ from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Account
 
 from .account import (
+    CLOUDLINUX_KEY,
     ELS_KEY,
+    EMAIL,
     IMUNIFY_KEY,
     KEY,
     LOGIN,
@@ -124,6 +126,22 @@ _IMUNIFY_CALLS = (
 )
 _ELS_KEY_CALLS = tuple(_product("/els/key/list.json", code) for code in ("CELS", "OELS", NEW_ELS))
 _ELS_SERVER_CALLS = tuple(_product("/els/srv/list.json", code) for code in ("CELS", "OELS", NEW_ELS))
+_CLOUDLINUX_PRODUCTS = ("CL", "CLP", "CLS", "CLADMIN")
+_CLOUDLINUX_KEY_CALLS = tuple(get("/v2/cl/keys", productType=product) for product in _CLOUDLINUX_PRODUCTS)
+_CLOUDLINUX_SERVER_CALLS = tuple(get("/v2/cl/servers", productType=product) for product in _CLOUDLINUX_PRODUCTS)
+_CLOUDLINUX = {
+    "key": CLOUDLINUX_KEY,
+    "mask": mask_key(CLOUDLINUX_KEY),
+    "product": "CL",
+    "limit": 12,
+    "note": "web farm",
+}
+_CLOUDLINUX_SERVER = {
+    "server_id": "40211",
+    "key": CLOUDLINUX_KEY,
+    "ip": "198.51.100.9",
+    "hostname": "web9.example.net",
+}
 _GROUP_CALLS = (get("/group/list.json"), get("/group/servers/list.json", name="web"))
 _LICENSE_CALLS = (get("/ipl/list.json"), get("/ipl/server.json", ip="192.0.2.1,2001:db8::9"))
 
@@ -292,6 +310,34 @@ READS: dict[str, tuple[Read, ...]] = {
         ),
         Read(
             f"imunify servers list --key {IMUNIFY_KEY}", (get("/im/srv/list.json", key=IMUNIFY_KEY),), [_IMUNIFY_SERVER]
+        ),
+    ),
+    "cloudlinux": (
+        Read("cloudlinux keys list", _CLOUDLINUX_KEY_CALLS, [_CLOUDLINUX]),
+        Read("cloudlinux keys list --product cl", (get("/v2/cl/keys", productType="CL"),), [_CLOUDLINUX]),
+        Read("cloudlinux servers list", _CLOUDLINUX_SERVER_CALLS, [_CLOUDLINUX_SERVER]),
+        Read("cloudlinux servers list --product CLADMIN", (get("/v2/cl/servers", productType="CLADMIN"),), []),
+    ),
+    "sub-accounts": (
+        Read(
+            "sub-accounts list",
+            (get("/v2/cl/sub-account/servers"),),
+            [
+                {
+                    "login": "reseller7",
+                    "server_id": "40211",
+                    "key": CLOUDLINUX_KEY,
+                    "version": 9,
+                    "ip": "198.51.100.9",
+                },
+                {
+                    "login": mask_key(EMAIL),
+                    "server_id": "40212",
+                    "key": CLOUDLINUX_KEY,
+                    "version": 8,
+                    "ip": "198.51.100.10",
+                },
+            ],
         ),
     ),
     "els": (
@@ -493,6 +539,38 @@ CHANGES: dict[str, tuple[Change, ...]] = {
             get("/ipl/update.json", ip="192.0.2.1", els_allowed="true", type="1"),
             lambda account: account.ip_licenses["192.0.2.1", 1].els_allowed,
             lambda _: {"done": True, "ip": "192.0.2.1", "type": 1, "els_allowed": True},
+        ),
+    ),
+    "cloudlinux": (
+        Change(
+            "cloudlinux keys create --product CLS --limit 5 --note x",
+            ("POST", "/v2/cl/keys", {"limit": "5", "productType": "CLS", "note": "x"}),
+            lambda account: [key.product_type for key in account.cloudlinux_keys.values()] == ["CL", "CLS"],
+            lambda account: {
+                "key": (key := _last(account.cloudlinux_keys)),
+                "mask": mask_key(key),
+                "product": "CLS",
+                "limit": 5,
+                "note": "x",
+            },
+        ),
+        Change(
+            f"cloudlinux keys update {CLOUDLINUX_KEY} --limit 20",
+            ("PATCH", "/v2/cl/keys", {"key": CLOUDLINUX_KEY, "limit": "20"}),
+            lambda account: account.cloudlinux_keys[CLOUDLINUX_KEY].limit == 20,
+            lambda _: _CLOUDLINUX | {"limit": 20},
+        ),
+        Change(
+            "cloudlinux servers remove 40211",
+            ("DELETE", "/v2/cl/servers", {"id": "40211"}),
+            lambda account: not account.cloudlinux_keys[CLOUDLINUX_KEY].servers,
+            lambda _: {"done": True, "server_id": "40211", "key": CLOUDLINUX_KEY},
+        ),
+        Change(
+            f"cloudlinux keys remove {CLOUDLINUX_KEY}",
+            ("DELETE", "/v2/cl/keys", {"key": CLOUDLINUX_KEY}),
+            lambda account: CLOUDLINUX_KEY not in account.cloudlinux_keys,
+            lambda _: {"done": True, "key": CLOUDLINUX_KEY},
         ),
     ),
     "groups": (

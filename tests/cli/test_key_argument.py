@@ -7,7 +7,7 @@ import pytest
 from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Fault
 
-from .account import ELS_KEY, IMUNIFY_KEY, KEY, OTHER_IMUNIFY_KEY, OTHER_KEY, Cln
+from .account import CLOUDLINUX_KEY, ELS_KEY, IMUNIFY_KEY, KEY, OTHER_IMUNIFY_KEY, OTHER_KEY, Cln
 from .inside import ask, ask_json
 
 TWINS = ("Twin000000134787", "Twin000000151848")  # two keys of one mask
@@ -20,6 +20,8 @@ _CHANGES = [
     (f"imunify servers convert im-1 {mask_key(OTHER_IMUNIFY_KEY)}", OTHER_IMUNIFY_KEY),
     (f"els keys update {mask_key(ELS_KEY)} --limit 3", ELS_KEY),
     (f"els keys remove {mask_key(ELS_KEY)}", ELS_KEY),
+    (f"cloudlinux keys update {mask_key(CLOUDLINUX_KEY)} --limit 3", CLOUDLINUX_KEY),
+    (f"cloudlinux keys remove {mask_key(CLOUDLINUX_KEY)}", CLOUDLINUX_KEY),
 ]
 _READS = [
     ("kernelcare servers list --key", KEY, "/kcare/key/list.json"),
@@ -34,7 +36,7 @@ def test_a_change_by_mask(typed: str, key: str, cln: Cln) -> None:
     outcome = ask(cln, *typed.split(), "--yes")
     assert outcome.code == 0, outcome
     assert cln.sent()[-1][2]["key"] == key
-    assert all(path.endswith("list.json") for _, path, _ in cln.sent()[:-1])
+    assert all(path.endswith(("list.json", "/v2/cl/keys")) for _, path, _ in cln.sent()[:-1])
 
 
 @pytest.mark.parametrize(("typed", "key", "list_"), _READS, ids=[typed for typed, *_ in _READS])
@@ -54,7 +56,8 @@ def test_a_mask_of_no_key(command: str, cln: Cln) -> None:
     assert (outcome.code, outcome.out) == (2, "")
     group = words[0]
     assert outcome.err.endswith(f"with this name or mask; use clntool {group} keys list to show its keys\n")
-    assert all(path.endswith("key/list.json") for _, path, _ in cln.sent())
+    assert all(path.endswith(("key/list.json", "/v2/cl/keys")) for _, path, _ in cln.sent())
+    assert {method for method, _, _ in cln.sent()} == {"GET"}
 
 
 @pytest.mark.parametrize("command", ["kernelcare keys delete {} --yes", "servers list --key {}"])
@@ -70,6 +73,18 @@ def test_a_mask_of_two_keys(command: str, cln: Cln) -> None:
     )
     assert [path for _, path, _ in cln.sent() if "delete" in path] == []
     assert ask(cln, *command.format(TWINS[1]).split()).code == 0
+
+
+def test_a_mask_of_two_keys_of_cloudlinux_os(cln: Cln) -> None:
+    """Keys of CloudLinux OS with the same mask are described by their number of servers."""
+    for number, key in enumerate(TWINS):
+        twin = cln.account.add_cloudlinux_key(key, limit=9)
+        for server in range(number):
+            twin.add_server(f"90{server}")
+    outcome = ask(cln, "cloudlinux", "keys", "remove", mask_key(TWINS[0]), "--yes")
+    assert outcome.code == 2
+    named = [f"a key of CloudLinux OS without a note, with {number}" for number in ("0 servers", "1 server")]
+    assert ", ".join(named) in outcome.err
 
 
 def test_a_key_that_looks_like_a_mask(cln: Cln) -> None:

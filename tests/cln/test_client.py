@@ -47,6 +47,9 @@ CALLS: dict[str, Callable[[ReadOnlyClient], object]] = {
     "groups.groups": lambda client: client.groups.groups(),
     "groups.servers": lambda client: client.groups.servers("web"),
     "awp.usage": lambda client: client.awp.usage("2023-12"),
+    "cloudlinux.keys": lambda client: client.cloudlinux.keys("CL"),
+    "cloudlinux.servers": lambda client: client.cloudlinux.servers("CL"),
+    "cloudlinux.sub_account_servers": lambda client: client.cloudlinux.sub_account_servers(),
     "patch_status.for_key": lambda client: client.patch_status.for_key(MONITORING_KEY),
     "patch_status.for_reseller": lambda client: client.patch_status.for_reseller(),
 }

@@ -37,7 +37,7 @@ def replaying(simulator: Simulator, style: Style = "enveloped", place: int = 0) 
         sample = samples[min(place, len(samples) - 1)]
         if isinstance(sample, str):
             return answers.text(sample)
-        if style == "bare" or template in _NEVER_ENVELOPED:
+        if style == "bare" or template in _NEVER_ENVELOPED or template.startswith("/v2/"):
             return answers.bare(sample.data)
         return answers.bare(_enveloped(sample))
 

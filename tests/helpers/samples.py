@@ -32,6 +32,16 @@ ip_server_reg:false"""
 _ELS_KEY = "CELS-yUDxBd5ethmGO5d3hnAZEau0"
 _ELS_SERVER = {"id": "12345", "key": "CELS-value", "ip": "1.1.1.1", "hostname": "test"}
 _ELS_SERVER_OF_TODAY = {**_ELS_SERVER, "lastCheckin": "2022-09-05 14:22:23.781372"}  # since 2024-10
+_CLOUDLINUX_KEY = {"key": "CLN7aa", "product_type": "cl", "usage_limit": 12, "description": "web farm"}
+_CLOUDLINUX_SERVER = {"id": 40211, "key": "CLN7aa", "ip": "198.51.100.9", "hostname": "web9.example.net"}
+_SUB_ACCOUNT = {
+    "sub_account_login": "reseller7",
+    "sub_account_email": "x@example.org",
+    "server_id": 40211,
+    "server_key": "CLN7aa",
+    "version": 9,
+    "ip": "198.51.100.9",
+}
 _IMUNIFY_SERVER = {"id": "SSERVER_ID_1", "key": "IMKEYVALUE"}
 _IP_LICENSE = {"ip": "1.1.1.1", "type": 16, "registered": False, "created": "2014-04-30T11:26-0400"}
 _GROUP = {"name": "NAME", "description": "DESCRIPTION"}
@@ -206,4 +216,11 @@ SAMPLES: Mapping[tuple[str, str], tuple[Sample | str, ...]] = {
             ]
         ),
     ),
+    ("GET", "/v2/cl/keys"): (Sample([_CLOUDLINUX_KEY]), _EMPTY),
+    ("POST", "/v2/cl/keys"): (Sample(_CLOUDLINUX_KEY),),
+    ("PATCH", "/v2/cl/keys"): (Sample(_CLOUDLINUX_KEY),),
+    ("DELETE", "/v2/cl/keys"): (Sample({"key": "CLN7aa"}),),
+    ("GET", "/v2/cl/servers"): (Sample([_CLOUDLINUX_SERVER]), _EMPTY),
+    ("DELETE", "/v2/cl/servers"): (Sample(_CLOUDLINUX_SERVER),),
+    ("GET", "/v2/cl/sub-account/servers"): (Sample([_SUB_ACCOUNT]),),
 }

@@ -103,7 +103,7 @@ def test_monitoring_keys_alone(simulator: Simulator, served: Served, tmp_path: P
 
 
 def test_commands_of_an_account_without_a_login(served: Served, tmp_path: Path) -> None:
-    """Plugins and clntool work as far as no login is needed, and else say that there is none."""
+    """Plugins and clntool work as far as no login is needed, and else report that it is missing."""
     file = str(written(tmp_path, example("Monitoring keys alone"), served))
     outcome = run_in_process("check_cln_patch_status", "-C", file)
     assert (outcome.state, "1 of 1 servers out of date" in outcome.text) == ("WARNING", True)

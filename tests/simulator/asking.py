@@ -55,7 +55,11 @@ def method_of(simulator: Simulator, path: str) -> str:
 def data(simulator: Simulator, account: Account, path: str, method: str = "", **query: str) -> Any:
     """Return the data of a successful response to a request in memory, with a fresh token."""
     method = method or method_of(simulator, path)
-    answer = ask(simulator, path, method=method, token=token(account, simulator.now()), **query).json
+    reply = ask(simulator, path, method=method, token=token(account, simulator.now()), **query)
+    answer = reply.json
+    if path.startswith("/v2/"):
+        assert reply.status == 200, answer
+        return answer
     assert (answer["success"], answer["message"], answer["type"]) == (True, None, None), answer
     return answer["data"]
 
@@ -63,7 +67,11 @@ def data(simulator: Simulator, account: Account, path: str, method: str = "", **
 def refusal(simulator: Simulator, account: Account, path: str, method: str = "", **query: str) -> Any:
     """Return the message of a refusal of a request in memory, with a fresh token."""
     method = method or method_of(simulator, path)
-    answer = ask(simulator, path, method=method, token=token(account, simulator.now()), **query).json
+    reply = ask(simulator, path, method=method, token=token(account, simulator.now()), **query)
+    answer = reply.json
+    if path.startswith("/v2/"):
+        assert (reply.status >= 400, answer["status"]) == (True, reply.status), answer
+        return answer["message"]
     assert (answer["success"], answer["data"], answer["type"]) == (False, None, None), answer
     return answer["message"]
 
@@ -79,6 +87,7 @@ def snapshot(account: Account) -> dict[str, object]:
             key.key: (key.limit, key.note, key.code, tuple(key.servers)) for key in account.imunify_keys.values()
         },
         "els": {key.key: (key.limit, key.note, key.code, tuple(key.servers)) for key in account.els_keys.values()},
+        "cloudlinux": {key.key: (key.limit, key.note, tuple(key.servers)) for key in account.cloudlinux_keys.values()},
         "ip_licenses": {held: license_.els_allowed for held, license_ in account.ip_licenses.items()},
         "groups": {
             group.name: (group.description, tuple(server.server_id for server in group.servers))

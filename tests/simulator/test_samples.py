@@ -6,6 +6,7 @@ import pytest
 
 from cln_monitor.simulator import CALLS, REVISIONS, Simulator, calls_of
 from cln_monitor.simulator.calls import routes
+from cln_monitor.simulator.model import SubAccountServer
 from tests.helpers.samples import SAMPLES, Sample
 
 from .asking import NOW, ask, token
@@ -20,6 +21,8 @@ READS = {
     "/ipl/server.json": {"ip": "192.0.2.1"},
     "/kcare/key/servers.json": {"key": "K1"},
     "/group/servers/list.json": {"name": "G"},
+    "/v2/cl/keys": {"productType": "CL"},
+    "/v2/cl/servers": {"productType": "CL"},
     "/cl/awp": {"products": "AWP_PREMIUM,AWP_CDN", "yearMonth": "2024-04"},
 }
 
@@ -42,7 +45,7 @@ def test_there_is_a_sample_of_every_call() -> None:
 def test_calls_in_text_have_samples_in_text() -> None:
     """Calls with text responses have text samples, and all others have JSON."""
     for (_, path), samples in SAMPLES.items():
-        in_json = path.endswith(".json") or path == "/cl/awp"
+        in_json = path.endswith(".json") or path == "/cl/awp" or path.startswith("/v2/")
         assert {isinstance(sample, Sample) for sample in samples} == {in_json}, path
 
 
@@ -72,6 +75,7 @@ def test_answers_from_the_state_look_as_the_samples_do(revision: str, method: st
     populate_account(account)
     account.add_awp_entity("example.com", username="user")
     account.els_keys["CELS-1"].note = "note"
+    account.sub_account_servers.append(SubAccountServer("r7", "x@example.org", 1, "CLN-1", 9, "192.0.2.1"))
     product = {"code": "CELS"} if revision == REVISIONS[0] and path == "/els/key/create.json" else {}
     query = {
         **product,
@@ -79,7 +83,7 @@ def test_answers_from_the_state_look_as_the_samples_do(revision: str, method: st
         "token": token(account),
     }
     answer = ask(simulator, path, method=method, **query).json
-    live = answer if path == "/cl/awp" else answer["data"]
+    live = answer if path == "/cl/awp" or path.startswith("/v2/") else answer["data"]
     sample = samples_of(revision, method, path)[0]
     assert isinstance(sample, Sample)
     if path == "/els/key/remove.json":  # the words say server objects, the sample shows their key alone

@@ -23,6 +23,10 @@ WRITES: dict[tuple[str, str], dict[str, str]] = {
     ("POST", "/group/create.json"): {"name": "new", "description": "d"},
     ("PUT", "/group/servers/put.json"): {"name": "G", "server_ids": "k2"},
     ("DELETE", "/group/servers/remove.json"): {"name": "G", "server_ids": "k1,i1"},
+    ("POST", "/v2/cl/keys"): {"productType": "CL", "limit": "2", "note": "web farm"},
+    ("PATCH", "/v2/cl/keys"): {"key": "CLN-1", "limit": "3"},
+    ("DELETE", "/v2/cl/keys"): {"key": "CLN-1"},
+    ("DELETE", "/v2/cl/servers"): {"id": "40211"},
 }
 
 
@@ -36,5 +40,6 @@ def populate_account(account: Account) -> None:
     group.add_server(imunify.add_server("i1"))
     account.add_imunify_key("IM2", code="360_1")
     account.add_els_key("CELS-1", code="CELS").add_server("12345")
+    account.add_cloudlinux_key("CLN-1", note="web farm").add_server("40211")
     account.add_ip_license("192.0.2.1", 16)
     account.add_ip_license("192.0.2.1", 41)

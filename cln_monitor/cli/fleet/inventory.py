@@ -13,6 +13,7 @@ from cln_monitor.cli.concurrent import ConcurrentReader
 from cln_monitor.cli.output import eprint
 from cln_monitor.cli.session import Session
 from cln_monitor.cln import (
+    CLOUDLINUX_PRODUCTS,
     ELS_CODES,
     MOST_ADDRESSES,
     Client,
@@ -34,6 +35,8 @@ KEY_PRODUCTS = (KERNELCARE, IMUNIFY, ELS)
 """The products that have keys."""
 PRODUCT_NAMES = {KERNELCARE: "KernelCare", IMUNIFY: "Imunify", ELS: "ELS", IP_LICENSES: "IP license"}
 """The names of products in texts."""
+CLOUDLINUX = "cloudlinux"
+"""The product of CloudLinux OS keys, which are read only where they are asked for."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,7 @@ class Inventory:
         lists = [(product, "") for product in (KERNELCARE, IMUNIFY, IP_LICENSES) if product in products]
         codes = els_codes(self._session) if ELS in products else []
         lists += [(ELS, code) for code in codes]
+        lists += [(CLOUDLINUX, code) for code in CLOUDLINUX_PRODUCTS if CLOUDLINUX in products]
         self.products += dict.fromkeys(product for product, _ in lists)
         absent: list[RefusedError] = []
         for (product, code), outcome in self._reader.read_all(lists, lambda pair: self._read_list(*pair)):
@@ -208,7 +212,7 @@ class Inventory:
 
 
 def read_keys(client: Client, product: str, code: str = "") -> list[ListedKey]:
-    """Return the keys of ``product``, for ELS those of the product ``code``. Raises ClnError."""
+    """Return the keys of ``product``, for ELS and CloudLinux OS those of the product ``code``. Raises ClnError."""
     if product == KERNELCARE:
         return [
             ListedKey(product, row.key, row.limit, row, note=row.note, enabled=row.enabled)
@@ -227,7 +231,8 @@ def read_keys(client: Client, product: str, code: str = "") -> list[ListedKey]:
             )
             for row in client.imunify.keys()
         ]
-    return [ListedKey(product, row.key, row.limit, row, code, note=row.note) for row in client.els.keys(code)]
+    rows = client.cloudlinux.keys(code) if product == CLOUDLINUX else client.els.keys(code)
+    return [ListedKey(product, row.key, row.limit, row, code, note=row.note) for row in rows]
 
 
 def read_servers(client: Client, unit: ListedKey | str | tuple[IpLicense, ...]) -> list[ListedServer]:
@@ -238,6 +243,10 @@ def read_servers(client: Client, unit: ListedKey | str | tuple[IpLicense, ...]) 
         return [_server(ELS, row, row.key) for row in client.els.servers(unit)]
     if unit.product == KERNELCARE:
         return [_server(KERNELCARE, row, unit.key) for row in client.kernelcare.servers(unit.row)]
+    if unit.product == CLOUDLINUX:
+        return [
+            _server(CLOUDLINUX, row, row.key) for row in client.cloudlinux.servers(unit.code) if row.key == unit.key
+        ]
     return [_server(IMUNIFY, row, unit.key) for row in client.imunify.servers(unit.row)]
 
 

@@ -10,7 +10,7 @@ from cln_monitor.simulator import answers
 from cln_monitor.simulator.answers import SimulatedAnswer
 from cln_monitor.simulator.model import NEWER
 
-from . import awp, els, groups, imunify, ip_licenses, kernelcare, nagios, status
+from . import awp, cloudlinux, els, groups, imunify, ip_licenses, kernelcare, nagios, status
 from .call import CallRefusedError, Route, SimulatedCall
 
 FAMILIES = (
@@ -22,6 +22,7 @@ FAMILIES = (
     nagios.ROUTES,
     groups.ROUTES,
     awp.ROUTES,
+    cloudlinux.ROUTES,
 )
 
 
@@ -54,6 +55,8 @@ def answer(
             try:
                 return route.handler(make_call(parts))
             except CallRefusedError as refused:
+                if path.startswith("/v2/"):
+                    return answers.rest_refusal(str(refused))
                 refuse = answers.plain_refusal if path.endswith(".plain") else answers.refusal
                 return refuse(str(refused), failure_status)
     allowed = ", ".join(route.method for route, _ in found)

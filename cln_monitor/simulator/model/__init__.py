@@ -7,6 +7,12 @@ from . import names
 from .account import Account
 from .awp import AWP_CDN, AWP_PRODUCTS, AwpEntity, is_month, month_of
 from .checkins import DAY, HOUR, Cycling, Fixed, Never, SimulatedCheckIns, Steady, Stopped
+from .cloudlinux import (
+    CLOUDLINUX_PRODUCTS,
+    SimulatedCloudLinuxKey,
+    SimulatedCloudLinuxServer,
+    SubAccountServer,
+)
 from .els import ELS_CODES, SimulatedElsKey, SimulatedElsServer, is_els_code
 from .imunify import IMUNIFY_CODES, SimulatedImunifyKey, SimulatedImunifyServer
 from .ip_licenses import SimulatedIpLicense, canonical
@@ -19,6 +25,7 @@ from .servers import SimulatedGroup, SimulatedServer
 __all__ = [
     "AWP_CDN",
     "AWP_PRODUCTS",
+    "CLOUDLINUX_PRODUCTS",
     "DAY",
     "ELS_CODES",
     "HOUR",
@@ -35,6 +42,8 @@ __all__ = [
     "KeyT",
     "Never",
     "SimulatedCheckIns",
+    "SimulatedCloudLinuxKey",
+    "SimulatedCloudLinuxServer",
     "SimulatedElsKey",
     "SimulatedElsServer",
     "SimulatedGroup",
@@ -47,6 +56,7 @@ __all__ = [
     "SimulationState",
     "Steady",
     "Stopped",
+    "SubAccountServer",
     "canonical",
     "holder",
     "is_els_code",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from . import names
 from .awp import AWP_CDN, AWP_LIMIT_TYPE, AWP_PREMIUM, AwpEntity, is_month, month_of
 from .checkins import HEALTHY, SimulatedCheckIns, model_of
+from .cloudlinux import SimulatedCloudLinuxKey, SubAccountServer
 from .els import SimulatedElsKey
 from .imunify import SimulatedImunifyKey
 from .ip_licenses import SERVER_INFO, SimulatedIpLicense, canonical
@@ -19,10 +20,10 @@ _KERNELCARE_TYPES = {16, 17}
 class Account:
     """One account, created by `Simulator.add_account`.
 
-    `kernelcare_keys`, `imunify_keys` and `els_keys` are dictionaries by key, `ip_licenses` by address and type,
-    `groups` by name, `awp_entities` by month (`2023-12`). `kernelcare_ips` are addresses from which monitoring keys can
-    be registered, in addition to those with a KernelCare license in `ip_licenses`. `els_codes` are products that CLN
-    offers in addition to those of the API document.
+    `kernelcare_keys`, `imunify_keys`, `els_keys` and `cloudlinux_keys` are dictionaries by key, `ip_licenses` by
+    address and type, `groups` by name, `awp_entities` by month (`2023-12`). `kernelcare_ips` are addresses from which
+    monitoring keys can be registered, in addition to those with a KernelCare license in `ip_licenses`. `els_codes` are
+    products that CLN offers in addition to those of the API document.
     """
 
     def __init__(self, state: SimulationState, login: str, secret_key: str, registration_token: str | None) -> None:
@@ -33,6 +34,8 @@ class Account:
         self.imunify_keys: dict[str, SimulatedImunifyKey] = {}
         self.els_keys: dict[str, SimulatedElsKey] = {}
         self.els_codes: set[str] = set()
+        self.cloudlinux_keys: dict[str, SimulatedCloudLinuxKey] = {}
+        self.sub_account_servers: list[SubAccountServer] = []
         self.ip_licenses: dict[tuple[str, int], SimulatedIpLicense] = {}
         self.groups: dict[str, SimulatedGroup] = {}
         self.awp_entities: dict[str, list[AwpEntity]] = {}
@@ -81,6 +84,22 @@ class Account:
         with self._state.lock:
             name = names.els_key(self._state.random, code) if key is None else key
             return self._add(self.els_keys, SimulatedElsKey(self._state, name, code=code, limit=limit, note=note))
+
+    def add_cloudlinux_key(
+        self, key: str | None = None, product_type: str = "CL", limit: int = 2, note: str = ""
+    ) -> SimulatedCloudLinuxKey:
+        """Add a CloudLinux OS key (None: generated) of the product `product_type` for `limit` servers (0: no limit).
+
+        Raises ValueError if the key is in use, the limit is negative, or the product is unknown.
+        """
+        with self._state.lock:
+            name = names.cloudlinux_key(self._state.random) if key is None else key
+            added = SimulatedCloudLinuxKey(self._state, name, product_type=product_type, limit=limit, note=note)
+            return self._add(self.cloudlinux_keys, added)
+
+    def remove_cloudlinux_key(self, key: str | SimulatedCloudLinuxKey) -> SimulatedCloudLinuxKey:
+        """Remove a CloudLinux OS key with its servers and return it. Raises ValueError for an unknown key."""
+        return self._remove(self.cloudlinux_keys, key, "CloudLinux OS")
 
     def remove_kernelcare_key(self, key: str | SimulatedKernelCareKey) -> SimulatedKernelCareKey:
         """Remove a KernelCare key with its servers and return it. Raises ValueError for an unknown key."""

@@ -67,6 +67,16 @@ def els_key(random: Random, code: str) -> str:
     return f"{product}-" + "".join(random.choices(_ALNUM, k=24))
 
 
+def cloudlinux_key(random: Random) -> str:
+    """Return a CloudLinux OS key, similar to `CLN7aa…` in the samples."""
+    return "CLN" + "".join(random.choices(_ALNUM, k=21))
+
+
+def cloudlinux_server_id(random: Random) -> str:
+    """Return the id of a server with CloudLinux OS: a number of six digits."""
+    return str(random.randrange(10**5, 10**6))
+
+
 def els_server_id(random: Random) -> str:
     """Return an ELS server id: a number of nine digits."""
     return str(random.randrange(10**8, 10**9))

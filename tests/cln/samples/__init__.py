@@ -1,7 +1,7 @@
 """The samples of the API document, one file each, named after the call.
 
 ``literal/`` holds them byte for byte as the document prints them. ``repaired/`` holds what must have been meant where
-the PDF broke the JSON or the document gives no more than words.
+the PDF broke the JSON or the document gives no more than words, and those of ``/v2``.
 """
 
 from pathlib import Path

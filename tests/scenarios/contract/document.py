@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cln_monitor.cln import Client
 from cln_monitor.simulator import REVISIONS
-from tests.cli.account import ELS_KEY, IMUNIFY_KEY, KEY, MONITORING_KEY, MONTH, OTHER_IMUNIFY_KEY
+from tests.cli.account import CLOUDLINUX_KEY, ELS_KEY, IMUNIFY_KEY, KEY, MONITORING_KEY, MONTH, OTHER_IMUNIFY_KEY
 
 
 class Call(NamedTuple):
@@ -28,6 +28,11 @@ class Call(NamedTuple):
         """Return whether a request is this call, in any revision."""
         form = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.path))
         return method in {self.method, self.older} and re.fullmatch(form, path) is not None
+
+    @property
+    def is_of_v2(self) -> bool:
+        """Whether only the newer revision has it."""
+        return self.path.startswith("/v2/")
 
     def in_revision(self, revision: str) -> tuple[str, str]:
         """Return method and path in a revision of the document."""
@@ -104,6 +109,20 @@ CALLS = (
     Call("DELETE", "/group/servers/remove.json", "groups.remove_servers", "groups servers remove",
          lambda client: client.groups.remove_servers("web", ["im-1"])),
     Call("GET", "/cl/awp", "awp.usage", "awp usage", lambda client: client.awp.usage(MONTH)),
+    Call("GET", "/v2/cl/keys", "cloudlinux.keys", "cloudlinux keys list",
+         lambda client: client.cloudlinux.keys("CL")),
+    Call("POST", "/v2/cl/keys", "cloudlinux.create_key", "cloudlinux keys create",
+         lambda client: client.cloudlinux.create_key("CLS", 2, "x")),
+    Call("PATCH", "/v2/cl/keys", "cloudlinux.update_key", "cloudlinux keys update",
+         lambda client: client.cloudlinux.update_key(CLOUDLINUX_KEY, 9)),
+    Call("DELETE", "/v2/cl/keys", "cloudlinux.remove_key", "cloudlinux keys remove",
+         lambda client: client.cloudlinux.remove_key(CLOUDLINUX_KEY)),
+    Call("GET", "/v2/cl/servers", "cloudlinux.servers", "cloudlinux servers list",
+         lambda client: client.cloudlinux.servers("CL")),
+    Call("DELETE", "/v2/cl/servers", "cloudlinux.remove_server", "cloudlinux servers remove",
+         lambda client: client.cloudlinux.remove_server("40211")),
+    Call("GET", "/v2/cl/sub-account/servers", "cloudlinux.sub_account_servers", "sub-accounts list",
+         lambda client: client.cloudlinux.sub_account_servers()),
 )  # fmt: skip
 """All of them, in the order of the document."""
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cln_monitor.cln import Client, ClnError, InvalidArgumentError, clean_text
-from cln_monitor.simulator import Fault
+from cln_monitor.simulator import REVISIONS, Fault
 from cln_monitor.text_cleaning import is_clean
 from tests.cli.account import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, TOKEN, Cln, populate_account
 
@@ -35,8 +35,8 @@ _JSON = st.recursive(
 
 
 def test_each_call_in_normal_mode(cln: Cln, client: Client) -> None:
-    """Each call with typical arguments succeeds."""
-    for call in CALLS:
+    """Each call of the revision with typical arguments succeeds."""
+    for call in CALLS if cln.simulator.revision == REVISIONS[-1] else [call for call in CALLS if not call.is_of_v2]:
         populate_account(cln.simulator)
         call.make(client)
 
@@ -111,7 +111,7 @@ def test_odd_arguments(first: Any, second: Any, cln: Cln, client: Client) -> Non
             pass
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.path)
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
 @settings(_ON_THE_WIRE, max_examples=8)
 @given(data=_JSON, wrapped=st.booleans())
 def test_any_answer(call: Call, data: object, wrapped: bool, cln: Cln, client: Client) -> None:

@@ -30,9 +30,11 @@ def test_a_wrong_method_is_405_and_says_which_is_right(
     populate_account(account)
     before = snapshot(account)
     query = {**WRITES.get((right, path), {}), "token": token(account)}
-    for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"} - {right}:
+    allowed = [method for method, known in CALLS if known == path]
+    assert right in allowed
+    for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"} - {*allowed}:
         answer = simulator.answer(method, path, query)
-        assert (answer.status, answer.headers["Allow"]) == (405, right)
+        assert (answer.status, answer.headers["Allow"]) == (405, ", ".join(allowed))
     assert snapshot(account) == before
 
 
@@ -65,6 +67,9 @@ def test_any_query_has_a_response(call: tuple[str, str], query: dict[str, str], 
     for name in ("{key}", "{login}", "{token}"):
         path = path.replace(name, quote(part, safe=""))
     reply = ask(simulator, path, method=method, token=token(account), **query)
+    if path.startswith("/v2/"):
+        assert reply.status == 200 or isinstance(reply.json["message"], str)
+        return
     assert reply.status == 200
     if path.endswith(".json"):
         assert (reply.json["success"] is True) or (isinstance(reply.json["message"], str) and not reply.json["data"])

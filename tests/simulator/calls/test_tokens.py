@@ -4,7 +4,7 @@ import pytest
 
 from cln_monitor.simulator import CALLS, Account, Simulator
 from cln_monitor.simulator.calls import tokens
-from tests.simulator.asking import NOW, ask, snapshot, token
+from tests.simulator.asking import NOW, ask, data, snapshot, token
 from tests.simulator.writes import WRITES, populate_account
 
 LIST = "/kcare/key/list.json"
@@ -69,9 +69,10 @@ def test_each_call_requires_a_token(simulator: Simulator, account: Account, meth
     stranger = simulator.add_account("other", "s")
     forged = f"acme_login|{token(stranger).partition('|')[2]}"
     query = WRITES.get((method, path), {})
+    refused = {"status": 401, "message": "Authorization failed"} if path.startswith("/v2/") else REFUSED
     for wrong in ({}, {"token": forged}, {"token": token(account, NOW - 1801)}):
-        assert ask(simulator, path, method=method, **query, **wrong).json == REFUSED
-        assert ask(simulator, path, method=method, **wrong).json == REFUSED
+        assert ask(simulator, path, method=method, **query, **wrong).json == refused
+        assert ask(simulator, path, method=method, **wrong).json == refused
     assert snapshot(account) == before
 
 
@@ -82,7 +83,7 @@ def test_with_its_token_every_call_that_changes_something_does(
     """With a valid token, each writing call changes the account."""
     populate_account(account)
     before = snapshot(account)
-    assert ask(simulator, path, method=method, token=token(account), **WRITES[method, path]).json["success"] is True
+    data(simulator, account, path, method, **WRITES[method, path])
     assert snapshot(account) != before
 
 
