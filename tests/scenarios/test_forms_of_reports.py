@@ -262,8 +262,6 @@ _JUDGES: dict[str, tuple[Callable[[], ProbeReport], Callable[..., CheckResult]]]
 @pytest.mark.parametrize(
     ("probe", "form", "arguments"),
     [
-        ("els", [("form", "summary")], ()),
-        ("els", [("form", "summary")], ("--code", "PHP_ELS", "-v")),
         ("els", [("key", "k1-00000001")], ("--key", "k1-00000001")),
         ("ip_licenses", [("form", "summary")], ("-v",)),
         ("ip_licenses", [("ip", "192.0.2.3")], ("--ip", "192.0.2.3")),

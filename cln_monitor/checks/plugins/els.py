@@ -17,6 +17,9 @@ from cln_monitor.checks.problems import parts_of
 from cln_monitor.checks.registry import Plugin
 from cln_monitor.checks.result import CheckResult
 from cln_monitor.masking import masked, same_key
+from cln_monitor.policy import DAY
+
+_STALE_AFTER = 7 * DAY  # as in `cln_monitor.probes.ElsSettings`, which takes longer to import than this check to run
 
 
 def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckResult:
@@ -52,7 +55,8 @@ def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResul
         needs_servers=False,
         is_account=not (options.key or options.code),
     )
-    return judge_keys(report, selection, "ELS", options, now)
+    stale_after = _STALE_AFTER if report["stale_after"] is None else report["stale_after"]  # an older exporter has none
+    return judge_keys({**report, "stale_after": stale_after}, selection, "ELS", options, now)
 
 
 def _keys_of(product: Mapping[str, Any]) -> list[dict[str, Any]]:

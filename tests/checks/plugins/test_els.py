@@ -122,6 +122,12 @@ def test_silent_servers() -> None:
     assert values == {"servers": 4, "stale": 2, "never_checked_in": 0, "unknown_checkin": 0, "oldest_checkin": 40 * DAY}
 
 
+def test_an_exporter_that_does_not_judge_check_ins() -> None:
+    """With the data of an exporter without ``stale_after``, its default applies."""
+    outcome = judged(els_view([with_servers("CELS", 0, 8 * DAY)]) | {"stale_after": None})
+    assert outcome.text == "1 of 2 ELS servers not checked in for over 7d: web1.example.net 192.0.2.1 (8d)"
+
+
 def test_ages_of_options() -> None:
     """The options replace the ages of the policy, and select servers by address and id."""
     seen = els_view([with_servers("CELS", 0, 2 * DAY, None)])
