@@ -66,7 +66,7 @@ def test_samples(client: ReadOnlyClient, cln: AnsweringCln) -> None:
     ],
 )
 def test_limits(client: ReadOnlyClient, cln: AnsweringCln, fields: dict[str, Any], limit: object) -> None:
-    """A limit may be missing, which is not told, or unreadable, and 0 is unlimited."""
+    """A limit may be missing, which is not reported, or unreadable, and 0 is unlimited."""
     cln.says(json.dumps([{**ROW, **fields, "description": None}]))
     assert client.cloudlinux.keys("CL") == [CloudLinuxKey("CLN7aa", "CL", limit, "")]  # type: ignore[arg-type] # any limit
 
