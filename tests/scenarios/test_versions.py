@@ -42,7 +42,7 @@ LATER = {"added_later": {"x": [1, None]}}
 """A field that no version has."""
 OPTIONAL = {"created", "host_names", "last_checkin"}
 """Fields whose absence has a meaning: the exporter leaves them out for what CLN does not report."""
-MAPS = ("host_names", "flags", "counts")
+MAPS = ("host_names", "flags", "counts", "checkins")
 """Objects whose names are data, to which no field is added."""
 
 
