@@ -169,25 +169,31 @@ def judge(report: Report, product: str, options: argparse.Namespace, now: float)
         unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
         is_account=not options.key,
     )
-    return judge_keys(report, selection, product, options, now)
+    return judge_keys(report, selection, product, options, now, stale_after=report["stale_after"])
 
 
 def judge_keys(
-    report: Report, selection: Selection, product: str, options: argparse.Namespace, now: float
+    report: Report,
+    selection: Selection,
+    product: str,
+    options: argparse.Namespace,
+    now: float,
+    *,
+    stale_after: float,
 ) -> CheckResult:
     """Return the result for the servers and keys of ``selection``, which is of ``report``."""
     limits = pair(options.limit_warning, options.limit_critical, (None, None))
     keys, wanted = selection.keys, selection.wanted
     of_servers = bool(options.ip or options.server_id)  # checks of single servers do not alert on their shared key
     servers = _selected(keys, options)
-    groups = _groups(report, servers, options, now, selection.untold)
+    groups = _groups(report, servers, options, now, stale_after=stale_after, untold=selection.untold)
     count = groups.total
     total = f"{count} {product} servers"
     judged = judge_servers(
         groups,
         options,
         now,
-        stale_after=report["stale_after"],
+        stale_after=stale_after,
         total=total,
         keys=None if of_servers else {key["key"]: key for key in keys},
         is_account=selection.is_account,
@@ -246,12 +252,18 @@ def _selected(keys: Sequence[Mapping[str, Any]], options: argparse.Namespace) ->
 
 
 def _groups(
-    report: Report, servers: _Servers, options: argparse.Namespace, now: float, untold: Collection[str]
+    report: Report,
+    servers: _Servers,
+    options: argparse.Namespace,
+    now: float,
+    *,
+    stale_after: float,
+    untold: Collection[str],
 ) -> ServerGroups:
     """Return the selected ``servers`` by group, or the groups of a summary."""
     if SUMMARY in report:
         return ServerGroups.from_json(report[SUMMARY])
-    host_names, stale_after = report.get("host_names", {}), report["stale_after"]
+    host_names = report.get("host_names", {})
     rows = (
         Row(
             key["key"],

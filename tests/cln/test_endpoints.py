@@ -20,7 +20,8 @@ DOCUMENTED = {f"{method} {path}" for method, path in SAMPLES}
 CHANGING = sorted(
     call
     for call in DOCUMENTED
-    if re.search(r"/(?:create|update|remove|delete|set_cidr|put|convert|register|register_key)\.", call)
+    if not call.startswith("GET ")
+    or re.search(r"/(?:create|update|remove|delete|set_cidr|put|convert|register|register_key)\.", call)
 )
 
 
@@ -49,8 +50,14 @@ def test_reader_has_nothing_that_writes(clients: Clients, served: Served) -> Non
     assert set(vars(Client.over(transport))) - set(vars(ReadOnlyClient.over(transport))) == {"monitoring_keys"}
 
 
-@pytest.mark.parametrize("call", CHANGING)
-@pytest.mark.parametrize("as_get", [False, True], ids=["as documented", "as GET"])
+@pytest.mark.parametrize(
+    ("call", "as_get"),
+    [
+        *((call, False) for call in CHANGING),
+        # A path of /v2 has a read as well.
+        *((call, True) for call in CHANGING if f"GET {call.split(' ')[1]}" not in DOCUMENTED - set(CHANGING)),
+    ],
+)
 def test_writing_calls_are_not_read(
     clients: Clients, simulator: Simulator, served: Served, call: str, as_get: bool
 ) -> None:

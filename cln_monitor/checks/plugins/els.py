@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,15 +56,16 @@ def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResul
         is_account=not (options.key or options.code),
     )
     stale_after = _STALE_AFTER if report["stale_after"] is None else report["stale_after"]  # an older exporter has none
-    return judge_keys({**report, "stale_after": stale_after}, selection, "ELS", options, now)
+    return judge_keys(report, selection, "ELS", options, now, stale_after=stale_after)
 
 
-def _keys_of(product: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _keys_of(product: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the keys of a product with their servers; servers of a key that CLN does not list are left out."""
     servers: defaultdict[str, list[Any]] = defaultdict(list)
     for server in product["servers"]:
         servers[server["key"]].append(server)
-    return [{**key, "servers": servers[key["key"]]} for key in product["keys"]]
+    # Not copies, as a key of a report has a message of its own for each field that the exporter does not know.
+    return [ChainMap({"servers": servers[key["key"]]}, key) for key in product["keys"]]
 
 
 def _is_untold(part: Mapping[str, Any]) -> bool:
