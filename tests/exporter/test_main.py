@@ -388,7 +388,7 @@ def _run(*arguments: str) -> tuple[int, str, str]:
 _DIFFERS = re.compile(
     r"cln_probe_(duration|last)|cln_api_(requests_total|request_duration|clock_skew)"
     r"|cln_exporter_(build_info|config_last_reload_success_timestamp)"
-    r'|cln_kernelcare_server_last_checkin_timestamp_seconds\{.*server_id="fresh"'
+    r'|cln_(kernelcare|els)_server_last_checkin_timestamp_seconds\{.*server_id="(fresh|4711)"'
 )
 
 

@@ -141,7 +141,7 @@ def test_servers_are_counted_as_on_the_status_page(lab: Lab) -> None:
         if query.board == "cln-overview" and query.panel in {"Servers that check in", "Silent", "Never checked in"}
     }
     page = re.sub(r"<[^>]+>|\s+", " ", ask(f"http://{lab.one}/").text)
-    figures = re.search(r"(\d+) +registered servers: .*? IP-licensed +(\d+) +silent or never checked in", page)
+    figures = re.search(r"(\d+) +registered servers: .*? ELS +(\d+) +silent or never checked in", page)
     assert figures
     silent = numbers["Silent"] + numbers["Never checked in"]
     assert [int(item) for item in figures.groups()] == [numbers["Servers that check in"], silent]
@@ -190,6 +190,7 @@ def test_problems_have_severity_and_dashboard(lab: Lab) -> None:
         ("2", "Servers are silent", "kernelcare", "cln-kernelcare"),
         ("2", "Servers are silent", "imunify", "cln-imunify"),
         ("2", "Servers are silent", "ip_license", "cln-licenses"),
+        ("2", "Servers are silent", "els", "cln-licenses"),
         ("2", "Servers never checked in", "kernelcare", "cln-kernelcare"),
         ("3", "Servers never checked in", "imunify", "cln-imunify"),
         ("2", "Servers never checked in", "ip_license", "cln-licenses"),

@@ -115,4 +115,4 @@ def test_a_server_with_two_products_or_licenses(tmp_path: Path) -> None:
         | license_of("i", "m", 1, HOUR)
         | license_of("j", "l", 0)
     )
-    check(tmp_path, "Servers that check in", series, {"{}": 6})
+    check(tmp_path, "Servers that check in", series, {"{}": 15})

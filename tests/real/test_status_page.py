@@ -133,6 +133,7 @@ def test_images_have_texts(chromium: Chromium, demo: Exporter) -> None:
         "KernelCare servers",
         "Imunify servers",
         "IP-licensed servers",
+        "ELS servers",
     ]
     tables = {name for role, name in roles if role == "table"}
     assert {"Accounts", "Silent servers, longest first", "Keys", "IP licenses", "Groups"} <= tables
