@@ -63,7 +63,7 @@ measured: servers
 	@$(call whole,2,-m 'not unmeasured' --cov --cov-report=term)
 .PHONY: unmeasured
 unmeasured: servers
-	@$(call whole,3,-m unmeasured)
+	@$(call whole,4,-m unmeasured)
 
 .PHONY: bench
 bench: $(venv)/.dev ## compare the speed with the usual implementation, write tools/bench/RESULTS.md (ARGS='scrape poll' for parts)
