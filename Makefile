@@ -19,8 +19,8 @@ pip := $(bin)/python -m pip --quiet --no-input --disable-pip-version-check
 pytest := $(bin)/python -m pytest --dist=loadfile
 # Installs a dependency group that only one target needs and that the lock files leave out.
 install-group = $(pip) install $$($(bin)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["$(1)"])')
-# Tests that start no programs. Three processes on two cores, because some tests wait.
-few_processes := --numprocesses=3
+# Tests that start no programs. Four processes on two cores, because many tests wait.
+few_processes := --numprocesses=4
 
 # Scripts in a virtual environment contain its path: recreate an environment that was moved.
 ifneq ($(shell cat $(venv)/.made 2>/dev/null),$(CURDIR))
