@@ -132,7 +132,7 @@ test-packages: packages servers ## install, upgrade, remove and purge the packag
 	done
 	@command -v buildah >/dev/null || tools/apt-install buildah
 	@$(call install-group,chart)
-	@$(bin)/python -m pytest tests/packages --numprocesses=3 --dist=loadgroup
+	@$(pytest) tests/packages --numprocesses=3
 
 .PHONY: clean
 clean: ## remove everything that make created, including .venv

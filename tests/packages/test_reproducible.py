@@ -13,8 +13,6 @@ from tests.helpers.package import ROOT
 
 from .machines import package_of
 
-pytestmark = pytest.mark.xdist_group("build")  # builds share the directory build/packages
-
 
 def content(package: Path) -> dict[str, str]:
     """Return the listing of a package with modes, sizes and times, by path, for the report of a failure."""
