@@ -11,6 +11,7 @@ import io
 import re
 import socket
 import ssl
+from collections.abc import Container
 from typing import Any
 
 _LONGEST_LINE = 1 << 16  # bytes, as in http.client
@@ -95,10 +96,12 @@ class _Wire:
 class StrictResponse(http.client.HTTPResponse):
     """A response whose status line and header are valid; :meth:`read` raises unless the body is complete.
 
-    Interim responses are skipped. The connection is reused only after a response with status 200 that was read to its
-    end, without an interim response before it or a byte after it: see :attr:`may_follow`.
+    Interim responses are skipped. The connection is reused only after a response with a status in ``kept_after``, by
+    default 200, that was read to its end, without an interim response before it or a byte after it: see
+    :attr:`may_follow`.
     """
 
+    kept_after: Container[int] = frozenset({200})
     fp: Any
 
     def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None) -> None:
@@ -136,7 +139,7 @@ class StrictResponse(http.client.HTTPResponse):
         self.will_close = (
             not kept
             or "close" in options
-            or self.status != 200
+            or self.status not in self.kept_after
             or self._had_interim
             or not (self.chunked or self.length is not None)
         )

@@ -9,7 +9,7 @@ from .environment import DEFAULT_CONFIG, ENVIRONMENT, load_file_or_environment
 from .exposed_secrets import Exposed, is_world_readable
 from .load import ConfigError, load_config, make_config, parse_config, read_yaml
 from .model import AccountConfig, Config
-from .secrets import expand
+from .secrets import SecretFile, expand
 from .selection import AccountSelection, SelectionError
 from .validator import ConfigProblem, Validator
 
@@ -23,6 +23,7 @@ __all__ = [
     "ConfigError",
     "ConfigProblem",
     "Exposed",
+    "SecretFile",
     "SelectionError",
     "Validator",
     "config_schema",
