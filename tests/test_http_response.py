@@ -19,14 +19,14 @@ GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 class Read:
     """The result of the bytes of a server that keeps the connection open, unless it ``closes`` it."""
 
-    def __init__(self, sent: bytes, *, closes: bool = False) -> None:
+    def __init__(self, sent: bytes, *, closes: bool = False, kind: type[StrictResponse] = StrictResponse) -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             ours.settimeout(PATIENCE)
             theirs.sendall(sent)
             if closes:
                 theirs.shutdown(socket.SHUT_WR)
-            self.response = StrictResponse(ours)
+            self.response = kind(ours)
             try:
                 self.response.begin()
                 self.body = self.response.read()
@@ -100,6 +100,17 @@ LAST: dict[str, bytes] = {
     "an error": head("Content-Length: 2", status="HTTP/1.1 404 Not Found") + b"ok",
     "a part": head("Content-Length: 2", status="HTTP/1.1 206 Partial Content") + b"ok",
 }
+
+
+class _KeptAfterErrors(StrictResponse):
+    kept_after = frozenset({200, 404})
+
+
+@pytest.mark.parametrize(("status", "may_follow"), [("404 Not Found", True), ("500 Error", False)])
+def test_a_connection_can_be_kept_after_errors(status: str, may_follow: bool) -> None:
+    """A class of responses declares the statuses after which the connection is reused."""
+    read = Read(head("Content-Length: 2", status=f"HTTP/1.1 {status}") + b"ok", kind=_KeptAfterErrors)
+    assert read.may_follow == may_follow
 
 
 @pytest.mark.parametrize("sent", LAST.values(), ids=LAST.keys())

@@ -84,7 +84,7 @@ class Connection:
                 raise
 
     def _reusable(self) -> socket.socket | None:
-        """Return the open connection, or None if there is none that can carry another request."""
+        """Return the open connection if it can carry another request, else None."""
         if self._socket is not None:
             # Nothing may be waiting to be read: it would be the end of the connection, or no part of a response.
             waiting = select.poll()

@@ -33,7 +33,7 @@ class _Answer(msgspec.Struct):
 
 
 class _Answers(_Answer):
-    results: list[_Answer] = []
+    results: list[_Answer] | None = None
 
 
 class _Attributes(msgspec.Struct):
@@ -71,23 +71,22 @@ def submitted(status: int, body: bytes) -> Submitted:
     """Return the meaning of a response to process-check-result with an HTTP ``status``. Raises AnswerError."""
     if status in {401, 403} and not body.lstrip().startswith(b"{"):  # of a proxy
         return Submitted(status, f"refused (HTTP {status})")
-    answers = _decoded(_answers, status, body)
-    whole = f"{_text(answers)} (HTTP {status})"
+    answers = _answered(status, body)
     if status != 200 and (not 400 <= status < 500 or status in _RETRY_LATER):
-        raise AnswerError(whole)
-    for answer in answers.results:
+        raise AnswerError(f"{_text(answers)} (HTTP {status})")
+    for answer in answers.results or ():
         if (code := int(answer.code or answer.error)) != 200:
             return Submitted(code, f"{_text(answer)} (code {code})")
     if status == 200 and answers.results:
         return Submitted(200)
-    if status in {200, 404}:
-        return Submitted(404, f"{whole}: create the service, or permit {ACTION} for it")
-    return Submitted(status, whole)
+    code = int(answers.error) or (404 if status == 200 else status)
+    advice = f": create the service, or permit {ACTION} for it" if code == 404 else ""
+    return Submitted(code, f"{_text(answers)} (HTTP {status}){advice}")
 
 
 def services(status: int, body: bytes) -> list[Service]:
-    """Return the services of a query; Icinga answers with 404 if there is none. Raises AnswerError."""
-    if status == 404 and int(_decoded(_answers, status, body).error) == 404:
+    """Return the services of a query; Icinga answers an empty result with 404. Raises AnswerError."""
+    if status == 404 and int(_answered(status, body).error) == 404:
         return []
     _raise_unless_ok(status, body)
     return _decoded(_services, status, body).results
@@ -111,8 +110,20 @@ def _text(answer: _Answer) -> str:
     return answer.status.strip() or "refused without a reason"
 
 
+def _answered(status: int, body: bytes) -> _Answers:
+    """Return the answer of Icinga, which has results or an error."""
+    answers = _decoded(_answers, status, body)
+    if answers.results is None and not answers.error:
+        raise AnswerError(_foreign(status))
+    return answers
+
+
 def _decoded(decode: Callable[[bytes], T], status: int, body: bytes) -> T:
     try:
         return decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise AnswerError(f"unexpected response, not of Icinga's API (HTTP {status}): check the url") from None
+        raise AnswerError(_foreign(status)) from None
+
+
+def _foreign(status: int) -> str:
+    return f"unexpected response, not of Icinga's API (HTTP {status}): check the url"

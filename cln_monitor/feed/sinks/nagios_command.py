@@ -25,6 +25,11 @@ def problem_of_names(host: str, service: str) -> str:
     return ""
 
 
+def without_bars(output: str) -> str:
+    """Return ``output`` without ``|``, after which a core reads perfdata; plugins replace it in the same way."""
+    return output.replace("|", "¦")
+
+
 def command(result: FeedResult, now: float) -> bytes:
     """Return the line for ``result``, of up to PIPE_BUF bytes: perfdata first, then as much long output as fits.
 
@@ -33,7 +38,7 @@ def command(result: FeedResult, now: float) -> bytes:
     """
     start = _utf8(f"[{int(now)}] PROCESS_SERVICE_CHECK_RESULT;{result.host};{result.service};{result.state};")
     room = select.PIPE_BUF - len(start) - len(b"\n")
-    first, *lines = map(_escaped, result.output.rstrip("\n").split("\n"))
+    first, *lines = map(_escaped, without_bars(result.output).rstrip("\n").split("\n"))
     items = list(map(_escaped, split_perfdata(result.perfdata)))
     text = _cut(first, max(room - sum(map(len, items)) - len(items) - len(b" |"), room // 4))
     fitting = list(_fitting(items, room - len(text) - len(b" |")))

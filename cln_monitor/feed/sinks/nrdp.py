@@ -18,6 +18,7 @@ from cln_monitor.probes import Duration
 from cln_monitor.urls import is_http_url
 
 from .connection import Connection, Request
+from .nagios_command import without_bars
 from .receiver import AnswerError, Receiver, ReceiverError, TlsFiles
 from .sink import DELIVERED, Delivery, Outcome, SinkSettings, object_name, problem_of_file
 
@@ -139,7 +140,7 @@ def _refusal(result: FeedResult) -> Outcome | None:
 
 
 def _check_result(result: FeedResult) -> dict[str, object]:
-    first, separator, rest = result.output.rstrip("\n").partition("\n")
+    first, separator, rest = without_bars(result.output).rstrip("\n").partition("\n")
     perfdata = f" | {result.perfdata}" if result.perfdata else ""
     # NRDP escapes line ends, as the core requires it, but no backslashes.
     output = f"{first}{perfdata}{separator}{rest}".replace("\\", "\\\\")
