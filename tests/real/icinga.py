@@ -29,7 +29,9 @@ _DIRECTORIES = {
     "SpoolDir": "spool",
     "InitRunDir": "run",
 }
-_PASSWORD = "of-this-test-alone"
+PASSWORD = "of-this-test-alone"
+"""The password of the API user ``tests``."""
+
 _MAIN = """\
 const NodeName = "lab"
 const ZoneName = NodeName
@@ -56,7 +58,7 @@ class IcingaDirectory:
         for name in _DIRECTORIES.values():
             (directory / name).mkdir(parents=True)
         self.main = directory / "etc" / "icinga2.conf"
-        self.main.write_text(_MAIN.format(password=_PASSWORD, more=text))
+        self.main.write_text(_MAIN.format(password=PASSWORD, more=text))
         self.environment = ENVIRONMENT | {
             "ICINGA2_USER": pwd.getpwuid(os.getuid()).pw_name,
             "ICINGA2_GROUP": grp.getgrgid(os.getgid()).gr_name,
@@ -84,6 +86,28 @@ class IcingaDirectory:
         return done.returncode, done.stdout.decode()
 
 
+def _make_certificates(place: IcingaDirectory, clients: Sequence[str]) -> Path:
+    """Make the certificates of Icinga and ``clients``, and return the file of their authority."""
+    certificates = place.directory / "data" / "certs"
+    certificates.mkdir()
+    commands: list[tuple[str, ...]] = [("new-ca",)] if clients else []
+    for name in ("lab", *clients):
+        key, certificate, request = (str(certificates / f"{name}.{suffix}") for suffix in ("key", "crt", "csr"))
+        if clients:
+            commands += [("new-cert", "--cn", name, "--key", key, "--csr", request)]
+            commands += [("sign-csr", "--csr", request, "--cert", certificate)]
+        else:
+            commands += [("new-cert", "--cn", name, "--key", key, "--cert", certificate)]
+    for command in commands:
+        code, output = place.run(place.command("pki", *command))
+        assert code == 0, output
+    # Without an authority, the certificate has signed itself.
+    authority = place.directory / "data" / "ca" / "ca.crt" if clients else certificates / "lab.crt"
+    ca_file = certificates / "ca.crt"
+    ca_file.write_bytes(authority.read_bytes())
+    return ca_file
+
+
 def verify(directory: Path, text: str) -> tuple[int, str]:
     """Return the exit code and the output of Icinga's validation of the configuration ``text``."""
     place = IcingaDirectory(directory, text)
@@ -91,27 +115,30 @@ def verify(directory: Path, text: str) -> tuple[int, str]:
 
 
 class Icinga(Program):
-    """Runs the configuration ``text``; all files are in ``directory``."""
+    """Runs the configuration ``text``; all files are in ``directory``.
 
-    def __init__(self, directory: Path, text: str) -> None:
+    ``ca_file`` is the authority of its certificate for the name ``lab``: the certificate itself, or Icinga's own
+    authority if ``clients`` are given. They are the names of client certificates, ``NAME.crt`` and ``NAME.key`` beside
+    it. ``url`` is the root of the API, in which the user ``tests`` may do everything.
+    """
+
+    def __init__(self, directory: Path, text: str, *, clients: Sequence[str] = ()) -> None:
         port = free_port()
         listener = f'object ApiListener "api" {{ bind_host = "127.0.0.1"; bind_port = {port} }}\n'
-        place = IcingaDirectory(directory, listener + text)
-        certificates = directory / "data" / "certs"
-        certificates.mkdir()
-        certificate = certificates / "lab.crt"
-        names = ("--cn", "lab", "--key", str(certificates / "lab.key"), "--cert", str(certificate))
-        code, output = place.run(place.command("pki", "new-cert", *names))
-        assert code == 0, output
-        (certificates / "ca.crt").write_bytes(certificate.read_bytes())  # it has signed itself
-        context = ssl.create_default_context(cafile=certificate)
+        self._place = place = IcingaDirectory(directory, listener + text)
+        self.ca_file = _make_certificates(place, clients)
+        context = ssl.create_default_context(cafile=self.ca_file)
         context.check_hostname = False  # it names the node, and we call an address
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # not a valid CA, which newer Pythons refuse
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
         )
-        self._url = f"https://127.0.0.1:{port}/v1"
-        super().__init__(place.daemon(), directory / "icinga.out", place.environment)
+        self.url = f"https://127.0.0.1:{port}"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, also again after it was stopped, and wait until it runs."""
+        super().__init__(self._place.daemon(), self._place.directory / "icinga.out", self._place.environment)
         try:
             self.wait_for_log("Activated all objects")
         except BaseException:
@@ -120,8 +147,8 @@ class Icinga(Program):
 
     def ask(self, path: str, document: object = None) -> list[dict[str, Any]]:
         """Return the results at ``path``; a ``document`` is sent with POST."""
-        request = urllib.request.Request(f"{self._url}{path}")
-        request.add_header("Authorization", "Basic " + base64.b64encode(f"tests:{_PASSWORD}".encode()).decode())
+        request = urllib.request.Request(f"{self.url}/v1{path}")
+        request.add_header("Authorization", "Basic " + base64.b64encode(f"tests:{PASSWORD}".encode()).decode())
         request.add_header("Accept", "application/json")
         if document is not None:
             request.data = json.dumps(document).encode()

@@ -59,6 +59,8 @@ def write_main(directory: Path, objects: Sequence[Path], macros: Mapping[str, st
         "check_workers=2",
         "check_external_commands=1",
         "service_check_timeout=60",
+        "service_freshness_check_interval=1",
+        "additional_freshness_latency=0",
         "enable_notifications=0",
         "retain_state_information=0",
         "check_for_updates=0",
@@ -85,9 +87,15 @@ class Nagios(Program):
     """Runs ``objects``; all files are in ``directory``."""
 
     def __init__(self, directory: Path, objects: Sequence[Path], macros: Mapping[str, str]) -> None:
-        main = write_main(directory, objects, macros)
+        self._main = write_main(directory, objects, macros)
         self._state = directory / "var"
-        super().__init__([servers.path("nagios4"), str(main)], directory / "nagios.out", ENVIRONMENT)
+        self.command_file = self._state / "nagios.cmd"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, also again after it was stopped, and wait until it reads commands."""
+        log_file = self._main.with_name("nagios.out")
+        super().__init__([servers.path("nagios4"), str(self._main)], log_file, ENVIRONMENT)
         try:
             self.wait_for_log("Successfully launched command file worker")
         except BaseException:
@@ -96,7 +104,7 @@ class Nagios(Program):
 
     def tell(self, command: str) -> None:
         """Write a command to its command file."""
-        pipe = os.open(self._state / "nagios.cmd", os.O_WRONLY | os.O_NONBLOCK)  # without a reader it is an error
+        pipe = os.open(self.command_file, os.O_WRONLY | os.O_NONBLOCK)  # without a reader it is an error
         with os.fdopen(pipe, "w", encoding="utf-8") as file:
             file.write(f"[{time.time():.0f}] {command}\n")
 

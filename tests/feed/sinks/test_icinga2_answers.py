@@ -20,7 +20,7 @@ def test_submitted() -> None:
 
 
 def test_services() -> None:
-    """A query has the services, or a 404 for none; an error is none of both."""
+    """A query has the services, or a 404 for an empty list."""
     body = b'{"results":[{"name":"a!b","type":"Service","joins":{},"attrs":{"enable_passive_checks":false}}]}'
     (found,) = services(200, body)
     assert isinstance(found, Service)
