@@ -21,7 +21,7 @@ from .connection import Connection, Request
 from .icinga2_answers import ACTION, services, submitted, user
 from .perfdata import split_perfdata
 from .receiver import Receiver, ReceiverError, TlsFiles
-from .sink import DELIVERED, Delivery, Outcome, SinkSettings, object_name, problem_of_file
+from .sink import DELIVERED, Delivery, Outcome, SinkSettings, object_name, problem_of_file, problem_of_timeout
 
 _PATH = f"/v1/{ACTION}"
 _MOST_IN_A_ROW = 3  # requests that fail before the rest of the results is not sent
@@ -62,8 +62,8 @@ class Settings(SinkSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for field in ("cert_file", "ca_file"):
             if (name := getattr(self, field)) is not None and (problem := problem_of_file(Path(name))):
                 yield field, problem
-        if self.timeout <= 0:
-            yield "timeout", "expected more than 0s"
+        if problem := problem_of_timeout(self.timeout):
+            yield "timeout", problem
         yield from super().problems()
 
     def _problems_of_user(self) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from cln_monitor.feed.result import FeedResult
 from cln_monitor.probes import Duration
 
 from .nagios_command import command, problem_of_names
-from .sink import DELIVERED, Delivery, Outcome, SinkSettings, object_name
+from .sink import DELIVERED, Delivery, Outcome, SinkSettings, object_name, problem_of_timeout
 
 _STALLED = 1.0  # seconds after which a full pipe counts as one whose reader has stopped
 _REASONS = {
@@ -38,8 +38,8 @@ class Settings(SinkSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Yield the field and the problem of each invalid value."""
         if problem := _problem_of_type(Path(self.command_file)):
             yield "command_file", problem
-        if self.timeout <= 0:
-            yield "timeout", "expected more than 0s"
+        if problem := problem_of_timeout(self.timeout):
+            yield "timeout", problem
 
 
 class NagiosSink:

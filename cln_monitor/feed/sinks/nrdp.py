@@ -20,7 +20,7 @@ from cln_monitor.urls import is_http_url
 from .connection import Connection, Request
 from .nagios_command import without_bars
 from .receiver import AnswerError, Receiver, ReceiverError, TlsFiles
-from .sink import DELIVERED, Delivery, Outcome, SinkSettings, object_name, problem_of_file
+from .sink import DELIVERED, Delivery, Outcome, SinkSettings, object_name, problem_of_file, problem_of_timeout
 
 _AT_A_TIME = 250  # results in one request: PHP accepts 8 MB by default, and a result has up to 8 KB
 _HEADERS = "Accept: application/json\r\nContent-Type: application/x-www-form-urlencoded\r\n"
@@ -45,8 +45,8 @@ class Settings(SinkSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             yield "url", "expected the URL of an NRDP, for example https://nagios.example.com/nrdp/"
         if self.ca_file is not None and (problem := problem_of_file(Path(self.ca_file))):
             yield "ca_file", problem
-        if self.timeout <= 0:
-            yield "timeout", "expected more than 0s"
+        if problem := problem_of_timeout(self.timeout):
+            yield "timeout", problem
         yield from super().problems()
 
 

@@ -14,6 +14,8 @@ from cln_monitor.config import Exposed, is_world_readable
 from cln_monitor.feed.result import FeedResult
 from cln_monitor.file_reading import read_file
 
+_LONGEST_TIMEOUT = 60.0  # seconds; a sink that takes longer counts as hung
+
 
 class Delivery(enum.Enum):
     """What became of a result; the values are those of the metric label ``result``.
@@ -88,6 +90,11 @@ def problem_of_file(path: Path) -> str:
         return f"{path} cannot be read: {error.strerror}"
     except ValueError as error:
         return f"{path} {error}"
+
+
+def problem_of_timeout(seconds: float) -> str:
+    """Return why ``seconds`` cannot be the maximum time for sending results, or ""."""
+    return "" if 0 < seconds <= _LONGEST_TIMEOUT else f"expected more than 0s, and {_LONGEST_TIMEOUT:g}s at most"
 
 
 @dataclass(frozen=True, slots=True)

@@ -293,6 +293,7 @@ def test_check_of_a_wrong_password(lab: Lab) -> None:
     sink.close()
 
 
+TIMEOUT = "expected more than 0s, and 60s at most"
 EXPOSED = (
     "{public} is world-readable; run chmod 600 on it (640 if a group has to read it), "
     "or set defaultMode: 0440 of a Kubernetes volume"
@@ -324,7 +325,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         {"username": "cln", "password_file": "secret", "url": []},
         [("url", "expected at least one URL")],
     ),
-    "no time": ({"username": "cln", "password_file": "secret", "timeout": 0}, [("timeout", "expected more than 0s")]),
+    "no time": ({"username": "cln", "password_file": "secret", "timeout": 0}, [("timeout", TIMEOUT)]),
     "a readable password": (
         {"username": "cln", "password_file": "public"},
         [

@@ -13,6 +13,7 @@ import pytest
 from cln_monitor.feed.result import FeedResult
 from cln_monitor.feed.sinks import Delivery, Outcome
 from cln_monitor.feed.sinks.nagios import NagiosSink, Settings
+from cln_monitor.probes import Duration
 from tests.feed.sinks.external_command import parse
 from tests.feed.sinks.results import NINE_KB, result
 
@@ -64,7 +65,7 @@ def core(pipe: Path) -> Iterator[Core]:
 
 def sink(path: Path, timeout: float = PATIENCE) -> NagiosSink:
     """Return a sink for a command file."""
-    return NagiosSink(Settings(command_file=str(path), timeout=timeout))  # type: ignore[arg-type] # a number
+    return NagiosSink(Settings(command_file=str(path), timeout=Duration(timeout)))
 
 
 def send(to: NagiosSink, *results: FeedResult) -> list[Outcome]:
@@ -131,8 +132,10 @@ def test_a_wrong_directory(tmp_path: Path) -> None:
 
 
 def test_no_time() -> None:
-    """A timeout of 0 is a problem of the configuration."""
-    assert ("timeout", "expected more than 0s") in Settings(command_file="/x", timeout=0).problems()  # type: ignore[arg-type] # a number
+    """A timeout of 0, or one that is longer than a sink may take, is a problem of the configuration."""
+    for seconds in (0, 61):
+        problems = Settings(command_file="/tmp/x", timeout=Duration(seconds)).problems()
+        assert list(problems) == [("timeout", "expected more than 0s, and 60s at most")]
 
 
 def test_a_full_pipe_is_a_failure(pipe: Path, core: Core) -> None:
