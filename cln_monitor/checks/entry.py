@@ -10,7 +10,7 @@ from typing import NoReturn
 from cln_monitor import __version__
 from cln_monitor.standard_streams import open_missing
 
-from .plugin_exit import CheckError, NoResponseError, PluginExit
+from .plugin_exit import CheckError, PluginExit
 from .signals import end_on_signals
 
 
@@ -30,6 +30,7 @@ def run(program: str) -> NoReturn:
 
 def _run(program: str, exit_: PluginExit) -> NoReturn:
     from . import options as table  # noqa: PLC0415 # so that a missing module is reported as other errors are
+    from .outcome import run_check  # noqa: PLC0415
     from .registry import load  # noqa: PLC0415
 
     plugin = load(program)
@@ -42,11 +43,4 @@ def _run(program: str, exit_: PluginExit) -> NoReturn:
         exit_.show(str(text))
     exit_.verbosity = values.verbose
     exit_.end_after(values.timeout)
-    try:
-        result = plugin.check(values, exit_, time.time())
-        state, perfdata = result.evaluate()
-    except CheckError as error:
-        exit_.unknown(str(error))
-    except NoResponseError as error:
-        exit_.finish(values.unreachable_state, str(error))
-    exit_.finish(state, result.text, result.lines, perfdata)
+    exit_.finish(*run_check(plugin, values, exit_, time.time()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from cln_monitor.durations import parse_seconds
@@ -174,6 +174,30 @@ def parse(
     return values
 
 
+def values_of(options: Sequence[Option], texts: Mapping[str, Any]) -> argparse.Namespace:
+    """Return the values of ``options``, as :func:`parse` does, from texts by ``dest`` instead of arguments.
+
+    The value of a repeatable option is a list of texts, that of a switch is true or, if it is repeatable, a number.
+    Options without a text have their defaults. Raises ValueError for an invalid text, and KeyError for an unknown
+    option.
+    """
+    known = {option.dest: option for option in options}
+    values = {option.dest: _default_of(option) for option in options}
+    for dest, value in texts.items():
+        option = known[dest]
+        if option.metavar is None:
+            values[dest] = value
+        else:
+            values[dest] = list(map(option.read, value)) if option.repeatable else option.read(value)
+    return argparse.Namespace(**values)
+
+
+def _default_of(option: Option) -> Any:
+    if option.metavar is None:
+        return 0 if option.repeatable else False
+    return [] if option.repeatable else option.default
+
+
 def make_parser(program: str, purpose: str, options: Sequence[Option]) -> argparse.ArgumentParser:
     """Return the parser for ``options`` and for ``-h`` and ``-V``."""
     parser = _Parser(prog=program, description=purpose, add_help=False, allow_abbrev=False)
@@ -183,15 +207,13 @@ def make_parser(program: str, purpose: str, options: Sequence[Option]) -> argpar
             text += f" (default: {option.shown_default.replace('%', '%%')})"
         if option.metavar is None:
             action = "count" if option.repeatable else "store_true"
-            parser.add_argument(
-                *option.flags, dest=option.dest, action=action, default=0 if option.repeatable else False, help=text
-            )
+            parser.add_argument(*option.flags, dest=option.dest, action=action, default=_default_of(option), help=text)
         else:
             parser.add_argument(
                 *option.flags,
                 dest=option.dest,
                 action="append" if option.repeatable else "store",
-                default=[] if option.repeatable else option.default,
+                default=_default_of(option),
                 metavar=option.metavar,
                 type=_typed(option.read),
                 help=text,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from cln_monitor.text_cleaning import clean_text
 
@@ -20,6 +21,24 @@ def clean(text: str, longest: int = _LONGEST_LINE) -> str:
     return clean_text(text, longest).replace("|", "¦")
 
 
+class Output(NamedTuple):
+    """The output of a check: the ``first`` line without perfdata, the perfdata, and the lines of long output."""
+
+    first: str
+    perfdata: str
+    lines: Sequence[str]
+
+    @property
+    def text(self) -> str:
+        """The first line and the long output, without perfdata."""
+        return "\n".join([self.first, *self.lines])
+
+    def __str__(self) -> str:
+        """Return the output as a plugin prints it."""
+        first = f"{self.first} | {self.perfdata}" if self.perfdata else self.first
+        return "\n".join([first, *self.lines]) + "\n"
+
+
 def render(
     state: State,
     text: str,
@@ -27,19 +46,30 @@ def render(
     perfdata: Sequence[str] = (),
     scrub: Callable[[str], str] = str,
 ) -> str:
+    """Return the output as a plugin prints it; see :func:`lay_out`."""
+    return str(lay_out(state, text, lines, perfdata, scrub))
+
+
+def lay_out(
+    state: State,
+    text: str,
+    lines: Sequence[str] = (),
+    perfdata: Sequence[str] = (),
+    scrub: Callable[[str], str] = str,
+) -> Output:
     """Return the output, with as many of the long ``lines`` as fit and the number of those left out.
 
     ``scrub`` removes secrets. It is applied before texts are shortened, as it does not recognize half a secret.
     """
     first = f"{state.name} - {clean(scrub(text), _LONGEST_TEXT)}"
     room = LARGEST - len("\n… and 1000000 more\n".encode())
-    drawn = list(_fitting(perfdata, room - _size(first) - len(" |")))
+    drawn = " ".join(_fitting(perfdata, room - _size(first) - len(" |")))
     if drawn:
-        first += " | " + " ".join(drawn)
+        room -= _size(f" | {drawn}")
     shown = list(_fitting((clean(scrub(line)) for line in lines), room - _size(first)))
     if len(shown) < len(lines):
         shown.append(f"… and {len(lines) - len(shown)} more")
-    return "\n".join([first, *shown]) + "\n"
+    return Output(first, drawn, shown)
 
 
 def _fitting(texts: Iterable[str], room: int) -> Iterator[str]:

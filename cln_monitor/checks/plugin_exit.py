@@ -53,7 +53,7 @@ class PluginExit:
 
     def finish(self, state: State, text: str, lines: Sequence[str] = (), perfdata: Sequence[str] = ()) -> NoReturn:
         """Print the result and exit with the code of ``state``; of several threads, the first ends the process."""
-        self._end(state, lambda: render(state, text, lines, perfdata, self._without_secrets))
+        self._end(state, lambda: render(state, text, lines, perfdata, self.redacted))
 
     def show(self, text: str) -> NoReturn:
         """Print a text such as the help instead of a result, and exit as UNKNOWN."""
@@ -65,14 +65,15 @@ class PluginExit:
 
     def failed(self, error: BaseException) -> NoReturn:
         """Exit as UNKNOWN because of an unexpected ``error``."""
+        self.unknown(self.text_of(error), _trace(error) if self.verbosity >= 3 else ())
+
+    def text_of(self, error: BaseException) -> str:
+        """Return the first line for an unexpected ``error``."""
         kind = type(error).__name__
         problem = {"KeyboardInterrupt": "interrupted", "MemoryError": "out of memory"}.get(kind)
         if isinstance(error, ImportError):
             problem = f"cannot import a module: {error}; reinstall cln-monitor"
-        self.unknown(
-            problem or f"internal error while {self.stage} (use -vvv for the traceback): {kind}: {error}",
-            _trace(error) if self.verbosity >= 3 else (),
-        )
+        return problem or f"internal error while {self.stage} (use -vvv for the traceback): {kind}: {error}"
 
     def end_after(self, seconds: float) -> None:
         """Exit as UNKNOWN after ``seconds``, even if the check is blocked at that time."""
@@ -97,7 +98,8 @@ class PluginExit:
         """The seconds left for requests, so that there is time to print their result before the timeout."""
         return max(0.0, self._ends_at - self._margin - time.monotonic())
 
-    def _without_secrets(self, text: str) -> str:
+    def redacted(self, text: str) -> str:
+        """Return ``text`` without secrets."""
         text = self.scrub(text)
         for secret in sorted(self._hidden, key=len, reverse=True):
             text = text.replace(secret, self._hidden[secret])

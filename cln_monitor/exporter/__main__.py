@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Iterator
 
+from cln_monitor.daemon.terminal import OutputError, eprint, print_version
 from cln_monitor.standard_streams import open_missing
 
-from .terminal import OutputError, eprint, print_version
-
+_PROGRAM = "cln-exporter"
 _LAST_LINES = 0.5  # seconds to write the last log lines if nothing reads them
 
 
@@ -43,7 +43,7 @@ def _main() -> int:
     try:
         options = make_parser().parse_args()
     except OutputError as error:  # from --help or --version
-        eprint(str(error))
+        eprint(_PROGRAM, str(error))
         return 1
     with _without_rich():
         from .main import main  # noqa: PLC0415 # the whole exporter
@@ -54,9 +54,9 @@ def _main() -> int:
 def _print_version() -> int:
     """Print the version, and return the exit code."""
     try:
-        print_version()
+        print_version(_PROGRAM)
     except OutputError as error:
-        eprint(str(error))
+        eprint(_PROGRAM, str(error))
         return 1
     return 0
 

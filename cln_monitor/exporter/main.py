@@ -15,15 +15,15 @@ from msgspec.structs import replace
 
 from cln_monitor.cln import Redactor, ThreadError
 from cln_monitor.config import ENVIRONMENT, Config, ConfigError, load_file_or_environment, warnings_of
+from cln_monitor.daemon.logs import dropped_line, set_up_logs
+from cln_monitor.daemon.systemd import Notifier
+from cln_monitor.daemon.terminal import OutputError, eprint, print_output
 
 from .allocator import set_up_allocator
 from .line_writer import LineStream
-from .logs import dropped_line, set_up_logs
-from .options import DEFAULT_ADDRESS
+from .options import DEFAULT_ADDRESS, PROGRAM
 from .service import Service
 from .storage.directory import StateError
-from .systemd import Notifier
-from .terminal import OutputError, eprint, print_output
 from .web.app import WebOptions, make_app
 from .web.config import WebConfig, load_web_config
 from .web.listening import ListenError, address_of, listen
@@ -58,7 +58,7 @@ def main(options: argparse.Namespace) -> int:
                 return 0
             _run(options, load, redactor)
     except (ConfigError, ListenError, OutputError, StateError, ThreadError) as error:
-        eprint(str(error))
+        eprint(PROGRAM, str(error))
         return 1
     return 0
 
@@ -74,7 +74,7 @@ def _print_check(config: Config, *, is_demo: bool) -> None:
     """Print the warnings about the valid configuration ``config``, and a summary of it."""
     name = "demo" if is_demo else str(config.file or ENVIRONMENT)
     for warning in warnings_of(config):
-        eprint(f"{name}: warning: {warning}")
+        eprint(PROGRAM, f"{name}: warning: {warning}")
     probes = {name for account in config.accounts for name, settings in account.probes.items() if settings.enabled}
     accounts = len(config.accounts)
     print_output(f"{name}: ok, {accounts} account{'s' * (accounts != 1)}, {len(probes)} probes")
@@ -84,7 +84,7 @@ def _print_web_check(file: Path) -> None:
     """Print the warnings about the valid web configuration ``file``, and a summary of it."""
     config = load_web_config(file)
     for warning in config.warnings:
-        eprint(f"{file}: warning: {warning}")
+        eprint(PROGRAM, f"{file}: warning: {warning}")
     users, tls = len(config.users), "no TLS" if config.tls is None else "TLS"
     print_output(f"{file}: ok, {tls}, {users} user{'s' * (users != 1)}")
 

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
+from cln_monitor.daemon.log_levels import FORMATS, LEVELS
+from cln_monitor.daemon.terminal import eprint, print_output, print_version
 from cln_monitor.probes import Shard
 from cln_monitor.urls import is_http_url
-
-from .terminal import eprint, print_output, print_version
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
 DEFAULT_ADDRESS = "127.0.0.1:10099"
 
-LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
-"""The levels of log messages, by name."""
-FORMATS = ("logfmt", "json")
-"""The formats of log messages."""
+PROGRAM = "cln-exporter"
 
 
 class _Parser(argparse.ArgumentParser):
     """Reports a usage error in one line, with exit code 1, as the program reports other errors."""
 
     def error(self, message: str) -> NoReturn:
-        eprint(f"{' '.join(message.splitlines())}; see --help")
+        eprint(PROGRAM, f"{' '.join(message.splitlines())}; see --help")
         self.exit(1)
 
     def print_help(self, file: SupportsWrite[str] | None = None) -> None:  # noqa: ARG002 # argparse passes none
@@ -40,14 +36,14 @@ class _Version(argparse.Action):
     """Prints the version; unlike argparse's action, it reports output that cannot be written."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        print_version()
+        print_version(PROGRAM)
         parser.exit()
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = _Parser(
-        prog="cln-exporter",
+        prog=PROGRAM,
         description="Monitors CloudLinux Network (CLN) accounts and exposes Prometheus metrics.",
         allow_abbrev=False,
         add_help=False,

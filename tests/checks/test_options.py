@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
 
 from cln_monitor.checks import options
-from cln_monitor.checks.options import COMMON, HelpRequestedError, Option, parse
+from cln_monitor.checks.options import COMMON, HelpRequestedError, Option, parse, values_of
 from cln_monitor.checks.plugin_exit import CheckError
 from cln_monitor.checks.registry import MODULES, load
 from cln_monitor.checks.states import State
@@ -144,3 +146,56 @@ def test_the_options_of_a_plugin_go_together(name: str) -> None:
     for option in program.options:
         if option.default not in {None, ()} and option.shown_default and option.metavar:
             assert option.read(option.shown_default) == getattr(values, option.dest), option.name
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_values_without_arguments(name: str) -> None:
+    """Texts by name give what the same texts give as arguments, and options that are not given their defaults."""
+    plugin = load(name)
+    assert values_of(plugin.options, {}) == parsed_values(name)
+    for option in plugin.options:
+        given: object
+        text = next(text for text in SAMPLES if is_valid(option, text))
+        if option.metavar is None:
+            given, arguments = (2, ["-vv"]) if option.repeatable else (True, [f"--{option.name}"])
+        elif option.repeatable:
+            given, arguments = [text, text], [f"--{option.name}={text}"] * 2
+        else:
+            given, arguments = text, [f"--{option.name}={text}"]
+        expected, values = parsed_values(name, *arguments), values_of(plugin.options, {option.dest: given})
+        assert repr_of(values) == repr_of(expected), option
+
+
+SAMPLES = ("1", "ok", "http://192.0.2.1", "192.0.2.1", "o,u", "previous")
+
+
+def is_valid(option: Option, text: str) -> bool:
+    """Return whether ``option`` accepts ``text``."""
+    try:
+        option.read(text)
+    except ValueError:
+        return False
+    return True
+
+
+def parsed_values(name: str, *arguments: str) -> argparse.Namespace:
+    """Return the values of ``arguments`` without those of -h and -V."""
+    values = parse(name, "", load(name).options, arguments, "")
+    del values.help, values.version
+    return values
+
+
+def repr_of(values: argparse.Namespace) -> dict[str, str]:
+    """Return ``values`` as texts, as ranges have no equality; the time of a range is in its text."""
+    return {
+        name: str(value) if not isinstance(value, list) else str(list(map(str, value)))
+        for name, value in vars(values).items()
+    }
+
+
+def test_unknown_and_invalid_values() -> None:
+    """A name that is no option is a KeyError, and a text that is invalid a ValueError."""
+    with pytest.raises(KeyError):
+        values_of(COMMON, {"acount": "x"})
+    with pytest.raises(ValueError, match="expected ok, warning"):
+        values_of(COMMON, {"unreachable_state": "good"})

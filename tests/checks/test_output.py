@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cln_monitor.checks.output import LARGEST, clean, name_worst, render
+from cln_monitor.checks.output import LARGEST, clean, lay_out, name_worst, render
 from cln_monitor.checks.states import State
 
 EMOJI = "🚀" * 400
@@ -78,3 +78,11 @@ def test_a_list_in_words() -> None:
     assert name_worst(["a", "b"]) == "a, b"
     assert name_worst(list("abcdefg")) == "a, b, c, d, e and 2 more"
     assert name_worst(list("abcdefg"), 6) == "a, b, c, d, e, f and 1 more"
+
+
+def test_the_parts_of_an_output() -> None:
+    """The text has the first line and the long output, without the perfdata."""
+    output = lay_out(State.WARNING, "2 of 3", ["one", "two"], ["a=1", "b=2"])
+    assert output.text == "WARNING - 2 of 3\none\ntwo"
+    assert output.perfdata == "a=1 b=2"
+    assert str(output) == render(State.WARNING, "2 of 3", ["one", "two"], ["a=1", "b=2"])

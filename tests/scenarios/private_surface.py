@@ -166,7 +166,7 @@ _TABLE = {
     ("starlette", "starlette.routing:Router", "exporter/web/app.py"): {
         "redirect_slashes": "sets to send no redirects",
     },
-    ("structlog", "structlog.stdlib:ProcessorFormatter", "exporter/logs.py"): {
+    ("structlog", "structlog.stdlib:ProcessorFormatter", "daemon/logs.py"): {
         "format": "overrides to redact finished lines",
     },
     ("prometheus-client", "prometheus_client.openmetrics.exposition", "exporter/self_metrics.py"): {

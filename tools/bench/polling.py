@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 
 from cln_monitor.cln import Redactor
 from cln_monitor.config import parse_config
-from cln_monitor.exporter.logs import set_up_logs
+from cln_monitor.daemon.logs import set_up_logs
 from cln_monitor.exporter.main import set_up_interpreter
 from cln_monitor.exporter.service import Service
 

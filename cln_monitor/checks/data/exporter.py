@@ -9,7 +9,8 @@ import json
 import re
 import ssl
 import threading
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urlencode, urlsplit
 
 from cln_monitor import __version__
@@ -18,7 +19,10 @@ from cln_monitor.http_body import BodyError, UnfinishedBodyError, unpack
 from cln_monitor.http_response import InvalidResponseError, StrictResponse
 from cln_monitor.urls import host_of
 
-from .request import DataRequest
+from .request import DataRequest, Form
+
+if TYPE_CHECKING:
+    import socket
 
 OLDEST_FORMAT, NEWEST_FORMAT = 1, 1
 """The versions of the exporter's report format that the checks read. Fields that they do not know are ignored."""
@@ -36,9 +40,7 @@ def report_from_exporter(request: DataRequest, options: argparse.Namespace, exit
     probe = request.probe
     account = options.account or _only_account(index_from_exporter(options, exit_)["probes"], probe)
     path = f"{_API}/{quote(account, safe='', errors='replace')}/{probe}" if account else f"{_API}/{probe}"
-    if request.form:
-        path += f"?{urlencode(request.form, errors='replace')}"
-    return _ask(options, exit_, path, "observation")
+    return _source_of(options, exit_).ask(path, request.form, "observation")
 
 
 def index_from_exporter(options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
@@ -46,30 +48,65 @@ def index_from_exporter(options: argparse.Namespace, exit_: PluginExit) -> dict[
 
     Raises CheckError or NoResponseError.
     """
-    return _ask(options, exit_, _API, "probes")
+    return _source_of(options, exit_).ask(_API, (), "probes")
 
 
-def _ask(options: argparse.Namespace, exit_: PluginExit, path: str, content: str) -> dict[str, Any]:
-    """Return the JSON object at ``path`` of the exporter, which must have the field ``content``."""
-    parts = urlsplit(options.exporter)
-    where = f"{parts.scheme}://{host_of(options.exporter)}"
-    exit_.stage = f"querying the exporter at {where}"
-    if parts.password:
-        exit_.hide(parts.password)
-        exit_.hide(unquote(parts.password))
-        exit_.hide(_basic(parts))
+class ExporterSource(Protocol):
+    """A way to read an exporter: a request for each check, or one for many checks."""
+
+    def ask(self, path: str, form: Form, content: str) -> dict[str, Any]:
+        """Return the JSON object at ``path``, in ``form`` or whole, which must have the field ``content``.
+
+        Raises CheckError or NoResponseError.
+        """
+
+
+def _source_of(options: argparse.Namespace, exit_: PluginExit) -> ExporterSource:
+    """Return ``options.exporter_source``, which a program that runs many checks sets, or a source for one check."""
+    shared: ExporterSource | None = getattr(options, "exporter_source", None)
+    return shared or _SourceOfOneCheck(options, exit_)
+
+
+class _SourceOfOneCheck:
+    def __init__(self, options: argparse.Namespace, exit_: PluginExit) -> None:
+        self._options = options
+        self._exit = exit_
+
+    def ask(self, path: str, form: Form, content: str) -> dict[str, Any]:
+        parts = urlsplit(self._options.exporter)
+        where = place_of(self._options.exporter)
+        self._exit.stage = f"querying the exporter at {where}"
+        if parts.password:
+            self._exit.hide(parts.password)
+            self._exit.hide(unquote(parts.password))
+            self._exit.hide(_basic(parts))
+        headers = {"Authorization": f"Basic {_basic(parts)}"} if parts.username else {}
+        seconds, timeout = self._exit.left, self._options.timeout
+        status, body = request(lambda: get(parts, with_form(path, form), seconds, headers), where, timeout)
+        return answer_of(status, body, where, content)
+
+
+def place_of(url: str) -> str:
+    """Return ``url`` without path and credentials, as errors name an exporter."""
+    return f"{urlsplit(url).scheme}://{host_of(url)}"
+
+
+def with_form(path: str, form: Form) -> str:
+    """Return ``path`` with the parameters of ``form``."""
+    return f"{path}?{urlencode(form, errors='replace')}" if form else path
+
+
+def request(send: Callable[[], tuple[int, bytes]], where: str, timeout: float) -> tuple[int, bytes]:
+    """Return the status and the body that ``send`` gets from the exporter at ``where``. Raises NoResponseError."""
     try:
-        status, body = _get(parts, parts.path + path, exit_.left)
+        return send()
     except TimeoutError:
-        raise NoResponseError(
-            f"the exporter at {where} did not respond within {options.timeout:g} s (-t/--timeout)"
-        ) from None
+        raise NoResponseError(f"the exporter at {where} did not respond within {timeout:g} s (-t/--timeout)") from None
     except ssl.SSLCertVerificationError as error:
         reason = f"TLS certificate verification failed: {error.verify_message}"
         raise NoResponseError(f"request to the exporter at {where} failed: {reason}") from None
     except (OSError, UnicodeError, http.client.HTTPException) as error:
         raise NoResponseError(f"request to the exporter at {where} failed: {_reason(error)}") from None
-    return _answer(status, body, where, content)
 
 
 def _reason(error: Exception) -> str:
@@ -86,7 +123,11 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or type(error).__name__
 
 
-def _answer(status: int, body: bytes, where: str, content: str) -> dict[str, Any]:
+def answer_of(status: int, body: bytes, where: str, content: str) -> dict[str, Any]:
+    """Return the JSON object in a response of the exporter at ``where``, with ``content``. Raises CheckError.
+
+    The objects in it raise CheckError for a missing field.
+    """
     if status in {401, 403}:
         raise CheckError(
             f"{where} rejected the user or password (HTTP {status}): use --exporter http://user:password@host"
@@ -157,16 +198,33 @@ def _compared(version: str, own: str) -> str | None:
     return "newer" if theirs > ours else "older"
 
 
-def _get(parts: SplitResult, path: str, seconds: float) -> tuple[int, bytes]:
-    """Return status and body. ``seconds`` limits each wait; the timeout of the check limits a slow response."""
-    make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
-    if parts.username:
-        headers["Authorization"] = f"Basic {_basic(parts)}"
-    connection = make(parts.hostname or "", parts.port, timeout=min(seconds, threading.TIMEOUT_MAX))
+def get(
+    parts: SplitResult,
+    path: str,
+    seconds: float,
+    headers: Mapping[str, str],
+    *,
+    context: ssl.SSLContext | None = None,
+    on_connection: Callable[[socket.socket], object] = lambda _: None,
+) -> tuple[int, bytes]:
+    """Return the status and the body of ``path`` below the URL ``parts``.
+
+    ``seconds`` limits each wait, and does not limit a slow response. ``context`` is that of TLS, by default Python's.
+    ``on_connection`` is called with the socket once it is connected. Raises OSError, UnicodeError, or HTTPException.
+    """
+    host, timeout = parts.hostname or "", min(seconds, threading.TIMEOUT_MAX)
+    connection = (
+        http.client.HTTPSConnection(host, parts.port, timeout=timeout, context=context)
+        if parts.scheme == "https"
+        else http.client.HTTPConnection(host, parts.port, timeout=timeout)
+    )
     connection.response_class = StrictResponse
     try:
-        connection.request("GET", path, headers=headers)
+        connection.connect()
+        on_connection(connection.sock)
+        connection.request(
+            "GET", parts.path + path, headers={"Accept": "application/json", "Accept-Encoding": "gzip", **headers}
+        )
         response = connection.getresponse()
         body = bytearray()
         packed = iter(lambda: response.read(_PIECE), b"")

@@ -9,6 +9,10 @@ Report = Mapping[str, Any]
 """The report of a probe as plain values, with the fields of :class:`cln_monitor.probes.ProbeReport`."""
 
 
+Form = Sequence[tuple[str, str]]
+"""The parameters of the form in which an exporter returns a report."""
+
+
 class DataRequest(NamedTuple):
     """The data that a check needs: a ``probe``, and whether it needs an account's credentials.
 
@@ -22,7 +26,7 @@ class DataRequest(NamedTuple):
     only_keys: tuple[str, ...] | None = None
     settings: Mapping[str, Any] = {}
     set_by: str = ""
-    form: Sequence[tuple[str, str]] = ()
+    form: Form = ()
 
 
 def with_fields(report: Report, **fields: Any) -> Report:

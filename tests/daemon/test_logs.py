@@ -17,8 +17,8 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from cln_monitor.cln import Redactor
-from cln_monitor.exporter.logs import _logfmt, set_up_logs
-from cln_monitor.exporter.options import FORMATS, LEVELS
+from cln_monitor.daemon.log_levels import FORMATS, LEVELS
+from cln_monitor.daemon.logs import _logfmt, set_up_logs
 
 Read = Callable[[], list[dict[str, str]]]
 

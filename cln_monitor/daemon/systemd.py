@@ -51,16 +51,24 @@ class Notifier:
         """
         if not self._address:
             return
-        self._send("READY=1", self._changed(status()))
+        self.started(status())
 
         def ping() -> None:
-            self._send("WATCHDOG=1" if self._watchdog else "", self._changed(status()))
+            self.alive(status())
 
         def heartbeat() -> None:
             with contextlib.suppress(RuntimeError):  # the event loop is closed, and the schedule will stop as well
                 loop.call_soon_threadsafe(ping)
 
         schedule.add_heartbeat(self._watchdog / _PINGS if self._watchdog else _STATUS_INTERVAL, heartbeat)
+
+    def started(self, status: str) -> None:
+        """Notify systemd that the program is ready."""
+        self._send("READY=1", self._changed(status))
+
+    def alive(self, status: str) -> None:
+        """Ping the watchdog, if there is one, and send a change of ``status``."""
+        self._send("WATCHDOG=1" if self._watchdog else "", self._changed(status))
 
     @contextlib.contextmanager
     def reloading(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from structlog.typing import EventDict
 
 from cln_monitor.cln import Redactor
 
-from .options import LEVELS
+from .log_levels import LEVELS
 
 _FIRST = ("ts", "level", "msg")
 # Libraries that log URLs, or events that the exporter logs itself.

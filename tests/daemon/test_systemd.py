@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.exporter.systemd import Notifier
+from cln_monitor.daemon.systemd import Notifier
 from tests.helpers.running import running_exporter, wait_until
 
 

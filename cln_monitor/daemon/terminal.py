@@ -1,4 +1,4 @@
-"""The output of ``cln-exporter`` for the person who started it: requested output on stdout, errors on stderr."""
+"""The output of a program for the person who started it: requested output on stdout, errors on stderr."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def print_output(text: str) -> None:
         raise OutputError(f"cannot write to stdout: {error.strerror}") from None
 
 
-def eprint(text: str) -> None:
+def eprint(program: str, text: str) -> None:
     """Print ``text`` on stderr, each line prefixed with the name of the program; ignore a stderr that is closed."""
     with contextlib.suppress(OSError):
         for line in text.splitlines():
-            print(f"cln-exporter: {line}", file=sys.stderr, flush=True)  # noqa: T201 # before logging is set up
+            print(f"{program}: {line}", file=sys.stderr, flush=True)  # noqa: T201 # before logging is set up
 
 
-def print_version() -> None:
+def print_version(program: str) -> None:
     """Print the version on stdout. Raises OutputError."""
-    print_output(f"cln-exporter {__version__}")
+    print_output(f"{program} {__version__}")

@@ -1,0 +1,1 @@
+"""What the long-running programs share: logs, notifications of systemd, and output on the terminal."""
