@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from . import checks, first_poll, machine, memory, plugins, poll, refresh, render, scrape, start_up
+from . import checks, feed, first_poll, machine, memory, plugins, poll, refresh, render, scrape, start_up
 from .scale import FULL, QUICK, Scale
 from .table import Row, as_text, committed_figures, write_results
 
@@ -25,6 +25,7 @@ PARTS: dict[str, Callable[[Scale, Path], list[Row]]] = {
     "plugins": plugins.measure,
     "start-up": start_up.measure,
     "checks": checks.measure,
+    "feed": feed.measure,
 }
 
 

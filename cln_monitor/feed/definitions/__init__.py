@@ -1,0 +1,1 @@
+"""The objects of the configured services for monitoring cores: passive, with a check of their freshness."""

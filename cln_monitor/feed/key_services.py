@@ -1,0 +1,73 @@
+"""Services per license key: one for each key that CLN has, and a last result for each that it no longer has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import structlog
+
+from cln_monitor.checks.data.exporter import report_from_exporter
+from cln_monitor.checks.data.request import DataRequest, Report
+from cln_monitor.checks.plugin_exit import CheckError, NoResponseError, PluginExit
+from cln_monitor.checks.registry import MODULES
+from cln_monitor.masking import masked
+
+from .services import Service
+
+_log = structlog.get_logger(__name__)
+
+
+class KeyServices:
+    """The license keys that were known in the last round, for each service with ``per: key``."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], dict[str, None]] = {}
+
+    def update(self, service: Service) -> tuple[list[Service], list[Service]]:
+        """Return a service for each license key, and one for each that is gone since the last round.
+
+        A key is gone only if a complete list of keys does not have it. While the exporter cannot be read, or its list
+        is incomplete or too old, the known keys stay, and their checks report the reason.
+        """
+        known = self._known.setdefault((service.host, service.service), {})
+        try:
+            report = _read(service)
+        except (CheckError, NoResponseError) as error:
+            if not known:
+                _log.warning("no list of license keys yet", service=service.service, error=str(error))
+            return [service.of_key(key) for key in known], []
+        keys = dict.fromkeys(_keys_of(report))
+        gone = [key for key in known if key not in keys] if _is_complete(report) else []
+        known |= keys
+        for key in gone:
+            del known[key]
+        return [service.of_key(key) for key in known], [service.of_key(key) for key in gone]
+
+    @staticmethod
+    def current(service: Service) -> list[Service]:
+        """Return a service for each license key that CLN has now. Raises CheckError or NoResponseError."""
+        return [service.of_key(key) for key in dict.fromkeys(_keys_of(_read(service)))]
+
+
+def _read(service: Service) -> Report:
+    request = DataRequest(MODULES[service.plugin.name])
+    report = report_from_exporter(request, service.options, PluginExit())
+    if report["observation"] is None:
+        raise CheckError("the exporter has no data of this probe yet")
+    return report
+
+
+def _is_complete(report: Report) -> bool:
+    is_recent = (report["ages"]["last_run"] or 0) <= report["max_age"]
+    return is_recent and not report["failure"] and not report["missing"] and not report.get("first_poll")
+
+
+def _keys_of(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the mask of each license key in ``report``: its parts are keys, or have lists of keys."""
+    for part in report["observation"]["parts"]:
+        value = part["value"]
+        keys = [value] if "key" in value else value.get("keys", ())
+        for key in keys:
+            if key["key"]:  # empty for the account itself, in patch_status
+                yield masked(key["key"])

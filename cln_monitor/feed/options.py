@@ -1,0 +1,114 @@
+"""The command line of ``cln-feed``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from cln_monitor.daemon.log_levels import FORMATS, LEVELS
+from cln_monitor.daemon.terminal import eprint, print_output, print_version
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+PROGRAM = "cln-feed"
+CORES = ("icinga2", "nagios")
+"""The monitoring cores for which ``definitions`` prints objects."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a usage error in one line, with exit code 1, as the program reports other errors."""
+
+    def error(self, message: str) -> NoReturn:
+        eprint(PROGRAM, f"{' '.join(message.splitlines())}; see --help")
+        self.exit(1)
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:  # noqa: ARG002 # argparse passes none
+        print_output(self.format_help().rstrip())
+
+
+class _Version(argparse.Action):
+    """Prints the version; unlike argparse's action, it reports output that cannot be written."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        print_version(PROGRAM)
+        parser.exit()
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = _Parser(
+        prog=PROGRAM,
+        usage="cln-feed [options] [definitions {icinga2,nagios}]",
+        description="Sends the results of the checks of cln-monitor to Icinga 2, Nagios, NRDP or Checkmk, without a "
+        "process for each check.",
+        allow_abbrev=False,
+        add_help=False,
+    )
+    add = parser.add_argument
+    add(
+        "command",
+        nargs="*",
+        metavar="definitions CORE",
+        help="Print the objects of the configured services for a monitoring core, icinga2 or nagios, and exit.",
+    )
+    add("-h", "--help", action="help", help="Show this help and exit.")
+    add(
+        "--config.file",
+        dest="config_file",
+        type=Path,
+        metavar="FILE",
+        help="Configuration file (default: /etc/cln-monitor/cln-feed.yml).",
+    )
+    add("--config.check", dest="config_check", action="store_true", help="Check the configuration, and exit.")
+    add(
+        "--check",
+        action="store_true",
+        help="Read the exporter, ask the receivers for the configured services without sending results, and exit.",
+    )
+    add(
+        "--web.listen-address",
+        dest="listen_address",
+        type=_address,
+        metavar="HOST:PORT",
+        help="Address on which to expose the feed's own metrics; use :PORT for all interfaces (default: none).",
+    )
+    add(
+        "--log.level",
+        dest="log_level",
+        choices=LEVELS,
+        default="info",
+        help="Only log messages with the given severity or above (default: %(default)s).",
+    )
+    add(
+        "--log.format",
+        dest="log_format",
+        choices=FORMATS,
+        default="logfmt",
+        help="Output format of log messages (default: %(default)s).",
+    )
+    add("--version", action=_Version, nargs=0, help="Print the version and exit.")
+    return parser
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Return the options; ``core`` is that of ``definitions``, or None."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    options.core = None
+    if options.command:
+        if options.command[0] != "definitions":
+            parser.error(f"unknown command {options.command[0]!r}: expected definitions")
+        if len(options.command) != 2 or options.command[1] not in CORES:
+            parser.error(f"definitions needs the name of a monitoring core: {' or '.join(CORES)}")
+        options.core = options.command[1]
+    return options
+
+
+def _address(text: str) -> tuple[str, int]:
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%a-z]+)\]|([^:\[\]\s]*)):([0-9]{1,5})", text)
+    if found is None or not int(found[3]) < 65536:
+        raise argparse.ArgumentTypeError(f"invalid address {text!r}: use for example 127.0.0.1:10098 or :10098")
+    return found[1] or found[2] or "", int(found[3])

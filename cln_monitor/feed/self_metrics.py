@@ -1,0 +1,78 @@
+"""The metrics of the feed itself, and their HTTP server, which is off by default."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter as Tally
+from collections.abc import Iterable, Sequence
+from http.server import ThreadingHTTPServer
+from socketserver import BaseServer
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, MetricsHandler, ProcessCollector
+
+from .sinks import Delivery, Outcome
+
+_TIMEOUT = 10.0  # seconds for a request
+
+
+class FeedMetrics:
+    """Counts results by sink and result, and keeps the time of the last delivery of each sink."""
+
+    def __init__(self, sinks: Iterable[str]) -> None:
+        self.registry = CollectorRegistry()
+        self._results = Counter(
+            "cln_feed_results",
+            "Results sent, by sink: delivered, refused by the receiver, or failed and sent again.",
+            ["sink", "result"],
+            registry=self.registry,
+        )
+        self._last_success = Gauge(
+            "cln_feed_last_success_timestamp_seconds",
+            "Unix time at which the sink last delivered a result; 0 before the first one.",
+            ["sink"],
+            registry=self.registry,
+        )
+        ProcessCollector(registry=self.registry)
+        self.set_sinks(sinks)
+
+    def set_sinks(self, sinks: Iterable[str]) -> None:
+        """Let the series of each of ``sinks`` exist from the start."""
+        for sink in sinks:
+            self._last_success.labels(sink)
+            for delivery in Delivery:
+                self._results.labels(sink, delivery.value)
+
+    def count(self, sink: str, outcomes: Sequence[Outcome], now: float) -> None:
+        """Count the ``outcomes`` of results at the Unix time ``now``."""
+        for delivery, number in Tally(outcome.delivery for outcome in outcomes).items():
+            self._results.labels(sink, delivery.value).inc(number)
+            if delivery is Delivery.DELIVERED:
+                self._last_success.labels(sink).set(now)
+
+    def serve(self, host: str, port: int) -> BaseServer:
+        """Serve the metrics at ``/metrics`` in a thread, and return the server. Raises OSError."""
+
+        class Handler(MetricsHandler):
+            """Ends a connection that is silent for too long."""
+
+            registry = self.registry
+            timeout = _TIMEOUT
+
+        server = _Server((host, port), Handler)
+        threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+        return server
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: Any) -> None:
+        import socket  # noqa: PLC0415 # needed only with the server
+
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
+        super().__init__(address, handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Ignore a client that does not read its response."""
