@@ -75,9 +75,11 @@ class Validator:
         """Return ``value`` as a ``kind``, or add a problem and return None."""
         origin, arguments = typing.get_origin(kind), typing.get_args(kind)
         if origin in {typing.Union, types.UnionType}:
-            if value is None:
+            if value is None and types.NoneType in arguments:
                 return None
-            return self.value(next(argument for argument in arguments if argument is not types.NoneType), value, place)
+            kinds = [argument for argument in arguments if argument is not types.NoneType]
+            lists = [one for one in kinds if typing.get_origin(one) is list and isinstance(value, list)]
+            return self.value([*lists, *kinds][0], value, place)
         if origin is Literal:
             if value not in arguments:
                 self.note(place, f"expected {' or '.join(map(str, arguments))}, got {_described(value)}")

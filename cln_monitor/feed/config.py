@@ -84,7 +84,7 @@ def _sinks(validator: Validator, value: object, base: Path) -> dict[str, SinkSet
         if name not in value:
             continue
         before = len(validator.problems)
-        fields = validator.struct(kind.settings, _listed(kind.settings, value[name]), f"sinks.{name}")
+        fields = validator.struct(kind.settings, value[name], f"sinks.{name}")
         for field_ in kind.settings.files:
             if field_ in fields:
                 fields[field_] = path_of(validator, fields[field_], f"sinks.{name}.{field_}", base)
@@ -94,14 +94,6 @@ def _sinks(validator: Validator, value: object, base: Path) -> dict[str, SinkSet
         for field_, problem in sinks[name].problems():
             validator.note(f"sinks.{name}.{field_}", problem)
     return sinks
-
-
-def _listed(kind: type[SinkSettings], value: object) -> object:
-    """Return the document ``value`` with a list of one for each text where ``kind`` has a list: ``url: URL``."""
-    if not isinstance(value, dict):
-        return value
-    lists = {one.name for one in msgspec.structs.fields(kind) if getattr(one.type, "__origin__", None) is list}
-    return {name: [one] if name in lists and isinstance(one, str) else one for name, one in value.items()}
 
 
 def _refuse_readable_keys(validator: Validator, services: list[Service], file: Path) -> None:

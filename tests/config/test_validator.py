@@ -38,6 +38,9 @@ class Outer(msgspec.Struct, frozen=True):
         (float, 7, 7.0),
         (float, 0.5, 0.5),
         (Duration, "15m", 900.0),
+        (str | list[str], "a", "a"),
+        (str | list[str], ["a", "b"], ["a", "b"]),
+        (str | list[str] | None, None, None),
         (str | None, None, None),
         (str | None, "a", "a"),
         (Literal["a", "b"], "b", "b"),
@@ -59,6 +62,7 @@ def test_fits(kind: Any, value: object, typed: object) -> None:
 @pytest.mark.parametrize(
     ("kind", "value", "complaint"),
     [
+        (str | list[str], None, "expected a string, got null"),
         (str, 7, "expected a string, got a number; put it in quotes"),
         (str, 0.5, "expected a string, got a fraction; put it in quotes"),
         (str, True, "expected a string, got a boolean; put it in quotes"),

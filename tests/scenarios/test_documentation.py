@@ -18,6 +18,7 @@ from cln_monitor.checks.registry import MODULES, load
 from cln_monitor.cli.main import command as clntool
 from cln_monitor.config import parse_config
 from cln_monitor.exporter.options import make_parser as make_exporter_parser
+from cln_monitor.feed.options import parse as parse_feed
 from tests.helpers.pages import shell_commands
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +95,8 @@ def test_a_command_of_a_page_exists(typed: tuple[str, ...]) -> None:
         _parse_clntool(arguments)
     elif program == "cln-exporter":
         make_exporter_parser().parse_args(arguments)
+    elif program == "cln-feed":
+        parse_feed(arguments)
     elif program in MODULES:
         plugin = load(program)
         make_plugin_parser(plugin.name, plugin.purpose, plugin.options).parse_args(arguments)

@@ -20,7 +20,7 @@ from tools.packages.targets import TARGETS
 
 SERVICE = (ROOT / "systemd" / "cln-exporter.service").read_text("utf-8")
 SAMPLE = (ROOT / "systemd" / "cln-monitor.yml").read_text("utf-8")
-PROGRAMS = {"cln-exporter", "clntool", *options.PLUGINS}
+PROGRAMS = {"cln-exporter", "cln-feed", "clntool", *options.PLUGINS}
 _LINK = re.compile(r'(?:href|src|srcset)="(?!https?://|#)([^"#]+)')
 
 
@@ -37,6 +37,17 @@ def test_the_unit_of_a_package() -> None:
     hardening = re.findall(r"(?m)^(?:Protect|Private|Restrict|SystemCall|Capability)\w+=.*$", SERVICE)
     assert len(hardening) > 15
     assert set(hardening) <= set(lines)
+
+
+def test_the_unit_of_the_feed() -> None:
+    """It runs as the user whose group can read the secrets, which the sample names by files beside it."""
+    text = units.unit("cln-feed.service", (ROOT / "systemd" / "cln-feed.service").read_text("utf-8"))
+    assert {"User=cln-monitor", "Group=cln-monitor"} <= set(text.splitlines())
+    assert "ExecStart=/usr/bin/cln-feed --config.file=/etc/cln-monitor/cln-feed.yml $ARGS" in text
+    sample = (ROOT / "systemd" / "cln-feed.yml").read_text("utf-8")
+    assert 'password_file: "icinga2.password"' in units.feed_configuration(sample)
+    with pytest.raises(units.UnexpectedTextError, match="expected a file"):
+        units.feed_configuration("")
 
 
 @pytest.mark.parametrize("name", [name for name in files_of_checkout(ROOT) if name.endswith((".service", ".timer"))])

@@ -7,7 +7,7 @@ import io
 
 from cln_monitor.cli.main import main
 
-from .options import PLUGINS, Command, exporter, plugin
+from .options import PLUGINS, Command, exporter, feed, plugin
 
 _FILES = frozenset({"FILE"})
 _DIRECTORIES = frozenset({"DIRECTORY"})
@@ -21,7 +21,7 @@ def files() -> dict[str, str]:
         f"{bash}/clntool": _of_clntool("bash"),
         "usr/share/zsh/vendor-completions/_clntool": _of_clntool("zsh"),
         "usr/share/fish/vendor_completions.d/clntool.fish": _of_clntool("fish"),
-        **{f"{bash}/{command.typed}": _bash(command) for command in (exporter(), *map(plugin, PLUGINS))},
+        **{f"{bash}/{command.typed}": _bash(command) for command in (exporter(), feed(), *map(plugin, PLUGINS))},
     }
 
 

@@ -100,7 +100,9 @@ def _make_independent(environment: Path, interpreter: str) -> None:
 
 
 def _is_own(name: str) -> bool:
-    return name in {"cln-exporter", "clntool", "register_cln_monitoring_key"} or name.startswith("check_cln_")
+    return name in {"cln-exporter", "cln-feed", "clntool", "register_cln_monitoring_key"} or name.startswith(
+        "check_cln_"
+    )
 
 
 def set_times(tree: Path, moment: int) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from cln_monitor import __version__
 
-from .options import PLUGINS, Command, Option, clntool, exporter, plugin
+from .options import PLUGINS, Command, Option, clntool, exporter, feed, plugin
 
 _PLUGIN_STATES = (("0", "OK"), ("1", "WARNING"), ("2", "CRITICAL"), ("3", "UNKNOWN; also after --help"))
 _TOOL_CODES = (
@@ -27,6 +27,14 @@ _EXPORTER_FILES = (
     ("/etc/default/cln-exporter", 'Additional flags of the service, such as ARGS="--log.level=debug".'),
     ("/var/lib/cln-exporter", "The last good observations, kept over a restart of the service."),
 )
+_FEED_FILES = (
+    ("/etc/cln-monitor/cln-feed.yml", "The configuration."),
+    ("/etc/default/cln-feed", 'Additional flags of the service, such as ARGS="--log.level=debug".'),
+)
+_FEED_CODES = (
+    ("0", "Stopped by a signal, or what was checked is valid."),
+    ("1", "The configuration or the command line is invalid, or a receiver would refuse results."),
+)
 
 
 def pages(moment: int) -> dict[str, str]:
@@ -36,6 +44,7 @@ def pages(moment: int) -> dict[str, str]:
         "cln-exporter.1": _page(
             exporter(), moment, _table("FILES", _EXPORTER_FILES), _table("EXIT STATUS", _EXPORTER_CODES)
         ),
+        "cln-feed.1": _page(feed(), moment, _table("FILES", _FEED_FILES), _table("EXIT STATUS", _FEED_CODES)),
         "clntool.1": _page(
             root, moment, _commands(commands), _table("FILES", (_CONFIG,)), _table("EXIT STATUS", _TOOL_CODES)
         ),
@@ -56,7 +65,7 @@ def _page(command: Command, moment: int, *sections: Iterable[str]) -> str:
         f"{_escaped(command.typed)} \\- {_escaped(summary)}",
         ".SH SYNOPSIS",
         f".B {_escaped(command.typed)}",
-        f".RI [ OPTION ]...{' COMMAND ...' if command.typed == 'clntool' else ''}",
+        f".RI [ OPTION ]...{' COMMAND ...' if command.typed == 'clntool' else ''}{_words(command.arguments)}",
         ".SH DESCRIPTION",
         *_paragraphs(command.purpose),
         ".SH OPTIONS",
@@ -67,6 +76,10 @@ def _page(command: Command, moment: int, *sections: Iterable[str]) -> str:
     lines += [".SH SEE ALSO", ", ".join(f"\\fB{_escaped(name)}\\fR(1)" for name in others)]
     lines += [".br", "The documentation in /usr/share/doc/cln\\-monitor/html"]
     return "\n".join(lines) + "\n"
+
+
+def _words(arguments: Iterable[str]) -> str:
+    return "".join(f" [ {_escaped(argument.strip('[]'))} ]" for argument in arguments)
 
 
 def _commands(commands: Iterable[Command]) -> Iterator[str]:

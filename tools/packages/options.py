@@ -10,6 +10,7 @@ from cln_monitor.checks.options import make_parser as plugin_parser
 from cln_monitor.checks.registry import MODULES, load
 from cln_monitor.cli.main import command
 from cln_monitor.exporter.options import make_parser as exporter_parser
+from cln_monitor.feed.options import make_parser as feed_parser
 
 
 class Option(NamedTuple):
@@ -38,6 +39,11 @@ def exporter() -> Command:
     return _of_parser(exporter_parser())
 
 
+def feed() -> Command:
+    """Return ``cln-feed``."""
+    return _of_parser(feed_parser())
+
+
 def plugin(name: str) -> Command:
     """Return the plugin ``name``."""
     table = load(name)
@@ -46,6 +52,7 @@ def plugin(name: str) -> Command:
 
 def _of_parser(parser: argparse.ArgumentParser) -> Command:
     actions = parser._actions  # noqa: SLF001 # argparse has no public list of its options
+    arguments = tuple(f"[{action.metavar}]" for action in actions if not action.option_strings)
     options = tuple(
         Option(
             tuple(action.option_strings),
@@ -54,8 +61,9 @@ def _of_parser(parser: argparse.ArgumentParser) -> Command:
             tuple(map(str, action.choices or ())),
         )
         for action in actions
+        if action.option_strings
     )
-    return Command(parser.prog, parser.description or "", (), options)
+    return Command(parser.prog, parser.description or "", arguments, options)
 
 
 def clntool() -> tuple[Command, list[Command]]:

@@ -56,7 +56,7 @@ def _programs(target: Target, prefix: Path, stage: Path) -> None:
     for program in sorted((prefix / "bin").iterdir()):
         if program.is_symlink():
             continue
-        is_command = program.name in {"cln-exporter", "clntool"}
+        is_command = program.name in {"cln-exporter", "cln-feed", "clntool"}
         program.rename((commands if is_command else plugins) / program.name)
     register = "register_cln_monitoring_key"
     (commands / register).symlink_to(f"../{target.plugins.removeprefix('/usr/')}/{register}")
@@ -73,6 +73,8 @@ def _bundled_files(prefix: Path, stage: Path) -> None:
         text = file.read_text("utf-8")
         if file.name == "cln-monitor.yml":
             file.write_text(units.configuration(text), encoding="utf-8")
+        elif file.name == "cln-feed.yml":
+            file.write_text(units.feed_configuration(text), encoding="utf-8")
         elif file.suffix in {".service", ".socket", ".timer"}:
             _write(stage, f"{_UNITS}/{file.name}", units.unit(file.name, text).encode())
             file.unlink()

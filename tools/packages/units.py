@@ -20,6 +20,8 @@ _OWN_USER = f"""\
 User={USER}
 Group={USER}
 """
+_CREDENTIALS = {"cln-exporter.service": 1, "cln-feed.service": 0}
+"""The number of credentials of the units that run as the user of the package."""
 _EDITED_LINE = """\
     secret_key: ""            # from the account's profile page in CLN; or secret_key_file or secret_key_env
 """
@@ -32,13 +34,15 @@ class UnexpectedTextError(Exception):
 def unit(name: str, text: str) -> str:
     """Return the unit `name` for a package."""
     text = text.replace(_PROGRAMS, "/usr/bin/")
-    if name != "cln-exporter.service":
+    if name not in _CREDENTIALS:
         return text
     # The comment above DynamicUser= is removed, too.
     changed, times = re.subn(r"(?m)(?:^#.*\n)*^DynamicUser=yes\n", _OWN_USER, text)
     changed, secrets = re.subn(r"(?m)^LoadCredential=.*\n", "", changed)
-    if (times, secrets) != (1, 1):
-        raise UnexpectedTextError(f"{name}: expected one line DynamicUser=yes and one line LoadCredential=…")
+    if (times, secrets) != (1, _CREDENTIALS[name]):
+        raise UnexpectedTextError(
+            f"{name}: expected one line DynamicUser=yes and LoadCredential=… {_CREDENTIALS[name]} times"
+        )
     return changed
 
 
@@ -51,3 +55,10 @@ def configuration(text: str) -> str:
     if not re.search(r"(?m)^    login: ", changed):
         raise UnexpectedTextError("cln-monitor.yml: expected a line login: …")
     return changed
+
+
+def feed_configuration(text: str) -> str:
+    """Return the sample configuration of the feed for a package, whose secrets are in files beside it."""
+    if '"%d/' not in text:
+        raise UnexpectedTextError('cln-feed.yml: expected a file "%d/…"')
+    return text.replace('"%d/', '"')
