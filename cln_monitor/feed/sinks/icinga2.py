@@ -29,7 +29,7 @@ _AT_A_TIME = 2000  # services in one query: a body has 1 MiB at most
 
 
 class Settings(SinkSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The settings of an Icinga 2: ``url`` has its endpoints, and the user has a password or a certificate.
+    """The settings of an Icinga 2: ``url`` is one endpoint or several, and the user has a password or a certificate.
 
     ``tls_server_name`` is the name in Icinga's certificate if it is not the host of the URL.
     """
@@ -37,7 +37,7 @@ class Settings(SinkSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     files: ClassVar[tuple[str, ...]] = ("password_file", "cert_file", "key_file", "ca_file")
     secrets: ClassVar[tuple[str, ...]] = ("password_file", "key_file")
 
-    url: list[str]
+    url: str | list[str]
     username: str | None = None
     password_file: str | None = None
     cert_file: str | None = None
@@ -49,7 +49,8 @@ class Settings(SinkSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def urls(self) -> list[str]:
         """The URLs of all endpoints, without the version of the API."""
-        return [url.rstrip("/").removesuffix("/v1") for url in self.url]
+        urls = [self.url] if isinstance(self.url, str) else self.url
+        return [url.rstrip("/").removesuffix("/v1") for url in urls]
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield the field and the problem of each invalid value."""
