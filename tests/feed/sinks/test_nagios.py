@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.feed.result import FeedResult
-from cln_monitor.feed.sinks import Delivery, Outcome
+from cln_monitor.feed.sinks import Delivery, Outcome, nagios
 from cln_monitor.feed.sinks.nagios import NagiosSink, Settings
 from cln_monitor.probes import Duration
 from tests.feed.sinks.external_command import parse
@@ -123,6 +123,16 @@ def test_no_named_pipe(tmp_path: Path, kind: str) -> None:
     assert sink(path).check([]) == [f"{path}: {problem}"]
     if kind == "file":
         assert path.read_text() == "mine"
+
+
+def test_a_pipe_that_becomes_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that has replaced the pipe since it was looked at is not written to."""
+    path = tmp_path / "nagios.cmd"
+    path.write_text("mine")
+    monkeypatch.setattr(nagios, "_problem_of_type", lambda _: "")
+    (outcome,) = send(sink(path), result())
+    assert outcome == Outcome(Delivery.FAILED, f"{path}: it is not a named pipe any more")
+    assert path.read_text() == "mine"
 
 
 def test_a_wrong_directory(tmp_path: Path) -> None:
