@@ -60,7 +60,12 @@ class Notifier:
             with contextlib.suppress(RuntimeError):  # the event loop is closed, and the schedule will stop as well
                 loop.call_soon_threadsafe(ping)
 
-        schedule.add_heartbeat(self._watchdog / _PINGS if self._watchdog else _STATUS_INTERVAL, heartbeat)
+        schedule.add_heartbeat(self.interval, heartbeat)
+
+    @property
+    def interval(self) -> float:
+        """The number of seconds between two pings, or between two looks at the status if there is no watchdog."""
+        return self._watchdog / _PINGS if self._watchdog else _STATUS_INTERVAL
 
     def started(self, status: str) -> None:
         """Notify systemd that the program is ready."""

@@ -89,7 +89,7 @@ class Courier:
             _log.exception("internal error", sink=self.sink.name)
             outcomes = [Outcome(Delivery.FAILED, f"internal error: {type(error).__name__}")] * len(results)
         with self._changed:
-            news = self._outbox.settle(results, outcomes, self._monotonic())
+            news = self._outbox.record(results, outcomes, self._monotonic())
         self._metrics.count(self.sink.name, outcomes, self._wall())
         for result, reason in news:
             _log.warning("result refused", sink=self.sink.name, host=result.host, service=result.service, reason=reason)

@@ -25,9 +25,9 @@ _LONGEST = 30.0  # seconds for a response, as for a plugin by default
 
 
 class _Kept(NamedTuple):
-    """A report of an earlier round: the digest of its JSON without ages, the report, and its index."""
+    """A report of an earlier round: the checksum of its JSON without ages, the report, and its index."""
 
-    digest: bytes
+    checksum: bytes
     report: dict[str, Any]
     servers: ReportIndex
 
@@ -106,12 +106,12 @@ class ExporterReader:
             self._silence = error
             raise
         ages = _AGES.search(body) if status == 200 else None
-        digest = hashlib.blake2b(body[: ages.start()] if ages else body, digest_size=16).digest()
+        checksum = hashlib.blake2b(body[: ages.start()] if ages else body, digest_size=16).digest()
         kept = self._kept.get(path)
-        if ages and kept is not None and kept.digest == digest:
+        if ages and kept is not None and kept.checksum == checksum:
             return _with_ages(kept.report, ages[1])
         answer = answer_of(status, body, self._where, content)
-        self._kept[path] = _Kept(digest, answer, ReportIndex(answer))
+        self._kept[path] = _Kept(checksum, answer, ReportIndex(answer))
         return answer
 
     def _get(self, path: str, user: str, password: str) -> tuple[int, bytes]:

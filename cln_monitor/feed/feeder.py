@@ -28,8 +28,8 @@ _HANGS_AFTER = 90.0  # seconds; no attempt of a sink takes as long
 class Feeder:
     """Judges the services of a configuration and hands the results to the sinks, until it is stopped.
 
-    ``load`` returns the configuration; a later one that is invalid leaves the former in use. ``alive`` is called with
-    a status line as long as nothing hangs. ``monotonic`` and ``wall`` are the clocks.
+    ``load`` returns the configuration; a later one that is invalid leaves the previous in use. ``alive`` is called with
+    a status line every ``heartbeat`` seconds as long as nothing hangs. ``monotonic`` and ``wall`` are the clocks.
     """
 
     def __init__(
@@ -37,11 +37,13 @@ class Feeder:
         load: Callable[[], FeedConfig],
         alive: Callable[[str], object] = lambda _: None,
         *,
+        heartbeat: float = 10.0,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._load = load
         self._alive = alive
+        self._heartbeat = heartbeat
         self._monotonic = monotonic
         self._wall = wall
         self.config = load()
@@ -50,12 +52,13 @@ class Feeder:
         self.couriers: dict[str, Courier] = {}
         self._wake = threading.Event()
         self._reload = False
+        self._reload_failed = False
         self._states: Counter[int] = Counter()
         self._next = monotonic()
         self._hire(self.config)
 
     def _hire(self, config: FeedConfig) -> None:
-        """Make the couriers of new sinks and of those with other settings; dismiss those of former sinks."""
+        """Make the couriers of new sinks and of those with other settings; dismiss those of previous sinks."""
         for name in [*self.couriers]:
             is_same = config.sinks.get(name) == self.config.sinks.get(name) and config.ttl == self.config.ttl
             if is_same:
@@ -91,10 +94,10 @@ class Feeder:
             config = self._load()
         except ConfigError as error:
             return str(error)
-        former = dict(self.couriers)
+        previous = dict(self.couriers)
         self._hire(config)
         for name, courier in self.couriers.items():
-            if courier is not former.get(name):
+            if courier is not previous.get(name):
                 courier.start()
         self.judge = Judge(config.services, ExporterReader(config), self.judge.key_services)
         self.config = config
@@ -113,7 +116,10 @@ class Feeder:
         """One line about the last round and the sinks."""
         states = [f"{self._states[state]} {state.name}" for state in State if self._states[state]]
         waiting = [f"{name}: {courier.pending} to send" for name, courier in self.couriers.items() if courier.pending]
-        return "; ".join([f"{self._states.total()} services: {', '.join(states) or 'none judged yet'}", *waiting])
+        failed = ["the last reload failed"] if self._reload_failed else []
+        return "; ".join(
+            [*failed, f"{self._states.total()} services: {', '.join(states) or 'none judged yet'}", *waiting]
+        )
 
     @property
     def hangs(self) -> bool:
@@ -126,10 +132,11 @@ class Feeder:
         if self._reload:
             self._reload = False
             error = self.load_again()
+            self._reload_failed = error is not None
             if error is None:
                 _log.info("configuration reloaded", services=len(self.config.services))
             else:
-                _log.error("failed to reload the configuration; the former one stays in use", error=error)
+                _log.error("failed to reload the configuration; the previous one stays in use", error=error)
             self._next = self._monotonic()
         if self._monotonic() >= self._next:
             self.run_round()
@@ -141,8 +148,5 @@ class Feeder:
 
     def _run(self) -> None:
         while True:
-            self._wake.wait(min(self.step(), _HEARTBEAT))
+            self._wake.wait(min(self.step(), self._heartbeat))
             self._wake.clear()
-
-
-_HEARTBEAT = 10.0  # seconds

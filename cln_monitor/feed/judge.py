@@ -60,10 +60,10 @@ class Judge:
             if not service.per_key:
                 yield self._judge(service, now)
                 continue
-            current, gone = self.key_services.update(service)
+            current, removed = self.key_services.update(service)
             for one in current:
                 yield self._judge(one, now)
-            for one in gone:
+            for one in removed:
                 yield _result(
                     one, PluginExit(), CheckOutcome(State.UNKNOWN, f"key {one.key} is no longer in CLN", _REMOVE)
                 )

@@ -36,18 +36,18 @@ class KeyServices:
         except (CheckError, NoResponseError) as error:
             if not known:
                 _log.warning("no list of license keys yet", service=service.service, error=str(error))
-            return [service.of_key(key) for key in known], []
+            return [service.for_key(key) for key in known], []
         keys = dict.fromkeys(_keys_of(report))
-        gone = [key for key in known if key not in keys] if _is_complete(report) else []
+        removed = [key for key in known if key not in keys] if _is_complete(report) else []
         known |= keys
-        for key in gone:
+        for key in removed:
             del known[key]
-        return [service.of_key(key) for key in known], [service.of_key(key) for key in gone]
+        return [service.for_key(key) for key in known], [service.for_key(key) for key in removed]
 
     @staticmethod
     def current(service: Service) -> list[Service]:
         """Return a service for each license key that CLN has now. Raises CheckError or NoResponseError."""
-        return [service.of_key(key) for key in dict.fromkeys(_keys_of(_read(service)))]
+        return [service.for_key(key) for key in dict.fromkeys(_keys_of(_read(service)))]
 
 
 def _read(service: Service) -> Report:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import faulthandler
 import gc
 import os
 import signal
@@ -36,6 +37,7 @@ _GC_THRESHOLD = 10_000  # results have no reference cycles
 def run() -> None:
     """Run the program with the arguments of this process, and end the process."""
     open_missing()
+    faulthandler.enable()  # the watchdog of systemd sends SIGABRT
     signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
     try:
         code = main()
@@ -107,7 +109,7 @@ def _feed(options: argparse.Namespace, file: Path) -> None:
     """Feed until a signal stops it. Raises ConfigError."""
     set_up_logs(options.log_level, options.log_format, Redactor())
     notifier = Notifier.from_environment()
-    feeder = Feeder(lambda: load_config(file), notifier.alive)
+    feeder = Feeder(lambda: load_config(file), notifier.alive, heartbeat=notifier.interval)
     if options.listen_address is not None:
         host, port = options.listen_address
         try:

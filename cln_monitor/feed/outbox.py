@@ -60,13 +60,13 @@ class Outbox:
         return max(0.0, self._not_before - now) if self._pending else None
 
     def take(self, now: float) -> list[FeedResult]:
-        """Return the results to send now, at most ``BATCH``; they stay pending until :meth:`settle`."""
+        """Return the results to send now, at most ``BATCH``; they stay pending until :meth:`record`."""
         for name in [name for name, one in self._pending.items() if now - one.judged_at > self._ttl]:
             self._remove(name)
         names = chain(self._urgent, (name for name in self._pending if name not in self._urgent))
         return [self._pending[name].result for name in islice(names, BATCH)]
 
-    def settle(
+    def record(
         self, results: Sequence[FeedResult], outcomes: Sequence[Outcome], now: float
     ) -> list[tuple[FeedResult, str]]:
         """Take the outcome of each of ``results``; return those refused for a reason that is new for the service.

@@ -13,7 +13,7 @@ from cln_monitor.checks.registry import MODULES, Plugin, load
 from cln_monitor.config import Validator
 
 KEY = "{key}"
-"""What stands for the mask of a license key in the names of services with ``per: key``."""
+"""The placeholder for the mask of a license key in the names of services with ``per: key``."""
 CHECKS = [name for name in MODULES if name.startswith("check_")]
 """The checks that can be fed; the other plugins change something at CLN."""
 
@@ -35,7 +35,7 @@ _OF_THE_SOURCE = {
 class Service:
     """A service: its ``host`` and name, its check with the values of its options, and its place in the configuration.
 
-    ``per_key`` is whether it stands for a service per license key; ``key`` is the mask of its key, if it is one of
+    ``per_key`` is whether it defines a service for each license key; ``key`` is the mask of its key, if it is one of
     these.
     """
 
@@ -47,7 +47,7 @@ class Service:
     per_key: bool = False
     key: str = ""
 
-    def of_key(self, key: str) -> Service:
+    def for_key(self, key: str) -> Service:
         """Return the service for the license key whose mask is ``key``."""
         options = argparse.Namespace(**{**vars(self.options), "key": [key]})
         host, service = (name.replace(KEY, key) for name in (self.host, self.service))
@@ -128,23 +128,23 @@ def _options(validator: Validator, plugin: Plugin, value: object, place: str) ->
     for name in of_source:
         validator.note(f"{place}.{name}", "cannot be set: cln-feed reads the exporter of the configuration")
     validator.only_known({name: 0 for name in value if name not in of_source}, list(known), place)
-    given: dict[str, Any] = {}
+    texts: dict[str, Any] = {}
     for name, option in known.items():
         if name in value:
-            text = _texts(validator, option, value[name], f"{place}.{name}")
+            text = _text_of(validator, option, value[name], f"{place}.{name}")
             try:
                 values_of([option], {} if text is None else {name: text})
             except ValueError as error:
                 validator.note(f"{place}.{name}", str(error))
             else:
-                given |= {} if text is None else {name: text}
+                texts |= {} if text is None else {name: text}
     try:
-        return values_of(plugin.options, given)
+        return values_of(plugin.options, texts)
     except ValueError:  # noted above
         return argparse.Namespace()
 
 
-def _texts(validator: Validator, option: Option, value: object, place: str) -> Any:
+def _text_of(validator: Validator, option: Option, value: object, place: str) -> Any:
     """Return ``value`` as the texts of ``option``: one, a list of them, or a switch; None if it is not."""
     if option.metavar is None:
         return _switch(validator, option, value, place)

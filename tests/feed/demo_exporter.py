@@ -1,4 +1,4 @@
-"""An exporter of the demo's account in the process of the tests, whose data and clock stand still."""
+"""An exporter of the demo's account in the process of the tests, whose data and clock do not change."""
 
 from __future__ import annotations
 

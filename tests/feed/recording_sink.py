@@ -1,4 +1,4 @@
-"""A sink that keeps what it is given, and answers as told."""
+"""A sink that keeps the results it receives, with configurable outcomes."""
 
 from __future__ import annotations
 

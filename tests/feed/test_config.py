@@ -171,7 +171,7 @@ def test_secrets_in_world_readable_files(write: Write, tmp_path: Path, field: st
 
 
 def test_secrets_in_a_world_readable_configuration(write: Write, tmp_path: Path) -> None:
-    """A password in the URL and a license key in full are secrets of the configuration itself; a mask is none."""
+    """A password in the URL and a license key in full are secrets of the configuration itself; a mask is not."""
     tmp_path.chmod(0o755)
     keys = [{**KERNELCARE, "options": {"key": ["WsTs-8c7994d7", "Pl4ntedLicenseKey"]}}]
     file = write(exporter="http://u:pw@x", services=keys)

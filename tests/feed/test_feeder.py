@@ -91,36 +91,41 @@ def test_reload(exporter: DemoExporter, write: Write, sinks: list[RecordingSink]
 def test_reload_with_other_sinks(
     exporter: DemoExporter, write: Write, sinks: list[RecordingSink], tmp_path: Path
 ) -> None:
-    """A sink with other settings is made anew, and the former one is closed; its thread ends."""
+    """A sink with other settings is made again, and the previous one is closed; its thread ends."""
     feeder = feeder_of(exporter, write())
-    former = feeder.couriers["checkmk"]
+    previous = feeder.couriers["checkmk"]
     (tmp_path / "other").mkdir()
     write(sinks={"checkmk": {"spool_directory": str(tmp_path / "other")}})
     assert feeder.load_again() is None
     assert len(sinks) == 2
-    assert feeder.couriers["checkmk"] is not former
-    former._run()
+    assert feeder.couriers["checkmk"] is not previous
+    previous._run()
     assert sinks[0].is_closed
     assert not sinks[1].is_closed
     feeder.couriers["checkmk"].stop()
 
 
 @pytest.mark.parametrize("change", [{"services": [STATUS, STATUS]}, {"interval": "no"}, {"sinks": {}}])
-def test_a_broken_configuration_leaves_the_former_in_use(
+def test_a_broken_configuration_leaves_the_previous_in_use(
     exporter: DemoExporter, write: Write, sinks: list[RecordingSink], change: dict[str, Any]
 ) -> None:
-    """A reload that fails is logged with the place, and the former services are judged on."""
+    """A reload that fails is logged with the place, and the previous services are judged on."""
     feeder = feeder_of(exporter, write())
-    former = feeder.config
+    previous = feeder.config
     write(**change)
     feeder.reload()
     with capture_logs() as logs:
         feeder.step()
     deliver(feeder)
-    assert feeder.config is former
+    assert feeder.config is previous
     assert [one.service for one in sinks[-1].sent[-1]] == ["status"]
-    assert logs[0]["event"] == "failed to reload the configuration; the former one stays in use"
+    assert logs[0]["event"] == "failed to reload the configuration; the previous one stays in use"
     assert next(iter(change)) in logs[0]["error"]
+    assert feeder.status.startswith("the last reload failed; 1 services: ")
+    write()
+    feeder.reload()
+    feeder.step()
+    assert feeder.status.startswith("1 services: ")
 
 
 def test_the_watchdog_notices_a_sink_that_hangs(

@@ -1,4 +1,4 @@
-"""Judging for the feed: the bytes of the plugins, by one request per probe, whatever happens to the exporter."""
+"""Judging for the feed: the bytes of the plugins, by one request per probe, even if the exporter fails."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_usage(arguments: list[str], error: str, capsys: pytest.CaptureFixture[s
 
 
 def test_config_check(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
-    """--config.check prints a summary, or each problem, without asking anybody."""
+    """--config.check prints a summary, or each problem, without a request."""
     file = write()
     assert main(["--config.check", f"--config.file={file}"]) == 0
     assert capsys.readouterr().out == f"{file}: ok, 1 service, sinks: checkmk\n"
@@ -133,9 +133,9 @@ def test_life(write: Write, tmp_path: Path) -> None:
             assert "cln_feed_results_total" in ask(f"http://127.0.0.1:{port}/metrics").text
             file.write_text("exporter: [", encoding="utf-8")
             feed.process.send_signal(signal.SIGHUP)
-            feed.wait_for_log("failed to reload the configuration; the former one stays in use")
+            feed.wait_for_log("failed to reload the configuration; the previous one stays in use")
             before = delivered(port)
-            wait_until(lambda: delivered(port) > before, "another result by the former configuration")
+            wait_until(lambda: delivered(port) > before, "another result by the previous configuration")
             write(exporter=f"http://{exporter.address}", **kept)
             feed.process.send_signal(signal.SIGHUP)
             feed.wait_for_log("configuration reloaded")

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.needs_server("systemd")
 
 UNITS = sorted(path.name for path in (ROOT / "systemd").iterdir() if path.suffix in {".service", ".socket", ".timer"})
 EXPORTER, SOCKET, REGISTER = "cln-exporter.service", "cln-exporter.socket", "cln-register-monitoring-key.service"
+FEED = "cln-feed.service"
 ADDRESS = "127.0.0.1:10099"
 API_URL = "http://127.0.0.1:8099/api"
 
@@ -31,6 +32,14 @@ tls_config: {{ca_file: /etc/cln-monitor/ca.pem}}
 requests_per_second: 0
 accounts:
   - {{name: acme, login: {LOGIN}, secret_key_file: "%d/acme.secret"}}
+"""
+
+FEED_CONFIG = """\
+exporter: http://127.0.0.1:10099
+interval: 5s
+sinks: {nagios: {command_file: /opt/nagios.cmd}}
+services:
+  - {host: cln, service: KernelCare, check: check_cln_kernelcare}
 """
 
 # A simulated CLN, with a license for the address of all calls here.
@@ -81,6 +90,8 @@ def machine(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Itera
     site_packages = f"opt/cln-monitor/lib/{python}/site-packages"
     files = {
         "etc/cln-monitor/cln-monitor.yml": CONFIG,
+        "etc/cln-monitor/cln-feed.yml": FEED_CONFIG,
+        f"etc/systemd/system/{FEED}.d/quick.conf": "[Service]\nWatchdogSec=6s\nRestartSec=500ms\n",
         "etc/systemd/system/cln.service": "[Service]\nExecStart=/opt/cln-monitor/bin/python /opt/cln.py\n",
         f"etc/systemd/system/{EXPORTER}.d/quick.conf": "[Service]\nWatchdogSec=6s\nRestartSec=500ms\n",
         # A Python that was moved finds its library so, if it has one.
@@ -388,3 +399,33 @@ def test_the_instance_differs_in_its_names_alone() -> None:
     same = set(settings(unit)) & set(settings(template))
     assert [line for line in settings(template) if line not in own] == [line for line in settings(unit) if line in same]
     assert len(settings(unit)) == len(settings(template)) - 1
+
+
+def test_the_feed(exporter: Machine) -> None:
+    """The feed writes to a command file from its sandbox, pings the watchdog, and stops without another result."""
+    reader = "while cat /opt/nagios.cmd; do :; done >/opt/nagios.out"
+    exporter.must(f"mkfifo --mode=666 /opt/nagios.cmd; systemd-run --quiet --unit=reader sh -c '{reader}'")
+    exporter.must(f"systemctl start {FEED}")
+    try:
+        line = r"(?m)^\[\d+\] PROCESS_SERVICE_CHECK_RESULT;cln;KernelCare;[0-3];"
+        wait_until(lambda: re.search(line, exporter.must("cat /opt/nagios.out")), "a result in the command file")
+        pid = main_pid(exporter, FEED)
+        status = dict(one.split(":\t", 1) for one in exporter.must(f"cat /proc/{pid}/status").splitlines())
+        assert {status[f"Cap{name}"] for name in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {"0" * 16}
+        assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+        assert "Read-only file system" in exporter.run("touch /opt/x", within=pid).output
+        wait_until(lambda: exporter.show(FEED, "StatusText").startswith("1 services: 1 "), "its state in words")
+        started = int(exporter.show(FEED, "ActiveEnterTimestampMonotonic"))
+        wait_until(
+            lambda: int(exporter.show(FEED, "WatchdogTimestampMonotonic")) > started + 8_000_000,
+            "a ping after the timeout of the watchdog",
+        )
+        exporter.must(f"echo 'surprise: 1' >>/etc/cln-monitor/cln-feed.yml && systemctl reload {FEED}")
+        wait_until(lambda: "the last reload failed" in exporter.show(FEED, "StatusText"), "the failed reload")
+        assert main_pid(exporter, FEED) == pid
+        exporter.must(f"systemctl stop {FEED}")
+        assert exporter.show(FEED, "Result") == "success"
+    finally:
+        exporter.must(
+            f"systemctl stop {FEED} reader; rm /opt/nagios.cmd; sed -i /surprise/d /etc/cln-monitor/cln-feed.yml"
+        )

@@ -33,6 +33,7 @@ ROWS = {
     "plugins": 6,
     "start-up": 5,
     "checks": 5,
+    "feed": 5,
 }
 
 

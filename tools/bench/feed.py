@@ -21,9 +21,9 @@ from .table import Row, ratio
 
 _PLUGIN = Path(__file__).parents[2] / "plugins" / "check_cln_kernelcare"
 _MOST_SERVICES = 5000
-_FEW, _SOME = 1, 100
-_ROUNDS = {_FEW: 500, _SOME: 100}
-"""Rounds by number of services, of which a round has few results; with more services there are ten rounds."""
+_FEW, _SHARE = 1, 50
+_RESULTS = 10_000
+"""Results to measure; with few services these are many rounds."""
 _ENDURED = 10  # services in the rounds that show that memory does not grow
 _MINUTE = 60.0
 
@@ -35,9 +35,9 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
         url = f"http://{exporter.address}"
         plugin = _plugin(scale, url)
         rows = []
-        for services in sorted({_FEW, min(_SOME, servers), servers}):
+        for services in (_FEW, max(_FEW + 1, servers // _SHARE), servers):
             file = _configuration(directory, url, pipe, services)
-            rounds = _ROUNDS.get(services, 10) if scale.plugin_runs else 1
+            rounds = min(500, max(10, _RESULTS // services)) if scale.plugin_runs else 1
             measured = _rounds(file, rounds)
             cost = measured["cpu"] / services
             rows.append(
@@ -56,7 +56,7 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
                 "≤ 5%",
                 f"{share:.1%} ({measured['cpu']:.2f} s)",
                 share <= 0.05,
-                "each result is judged anew, as ages change",
+                "each result is judged again, as ages change",
             )
         )
         rounds = 10 * scale.endurance
