@@ -62,6 +62,12 @@ class ExporterReader:
             return []
         return [password, _basic(user, password)] if password else []
 
+    @property
+    def problems(self) -> list[str]:
+        """The errors of this round, each once."""
+        errors = [str(one) for one in self._answers.values() if isinstance(one, CheckError)]
+        return list(dict.fromkeys([*([str(self._silence)] if self._silence else []), *errors]))
+
     def start_round(self) -> None:
         """Forget the answers of the last round."""
         self._forms = {path: next(iter(forms)) for path, forms in self._asked.items() if len(forms) == 1}

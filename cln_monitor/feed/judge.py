@@ -30,6 +30,7 @@ class Judge:
         self.reader = reader
         self._services = [replace(service, options=self._bound(service)) for service in services]
         self.key_services = known_keys or KeyServices()
+        self.key_services.keep_only(self._services)
         self._secrets: list[str] = []
 
     def _bound(self, service: Service) -> argparse.Namespace:

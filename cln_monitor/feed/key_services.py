@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -23,6 +23,11 @@ class KeyServices:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], dict[str, None]] = {}
+
+    def keep_only(self, services: Iterable[Service]) -> None:
+        """Forget the keys of all other services."""
+        names = {(service.host, service.service) for service in services if service.per_key}
+        self._known = {name: keys for name, keys in self._known.items() if name in names}
 
     def update(self, service: Service) -> tuple[list[Service], list[Service]]:
         """Return a service for each license key, and one for each that is gone since the last round.

@@ -88,11 +88,15 @@ def _print_definitions(config: FeedConfig, core: str) -> None:
 
 
 def _check_receivers(config: FeedConfig) -> int:
-    """Print what each receiver reports for the services, and return the exit code."""
+    """Print the problems of the exporter and what each receiver reports for the services; return the exit code."""
     import time  # noqa: PLC0415 # only this command needs it
 
-    results = Judge(config.services, ExporterReader(config)).judge_all(time.time())
+    reader = ExporterReader(config)
+    results = Judge(config.services, reader).judge_all(time.time())
     code = 0
+    for problem in reader.problems:
+        eprint(PROGRAM, f"exporter: {problem}")
+        code = 1
     for name, settings in config.sinks.items():
         sink = SINKS[name].make(settings)
         with contextlib.closing(sink):
@@ -107,9 +111,17 @@ def _check_receivers(config: FeedConfig) -> int:
 
 def _feed(options: argparse.Namespace, file: Path) -> None:
     """Feed until a signal stops it. Raises ConfigError."""
-    set_up_logs(options.log_level, options.log_format, Redactor())
+    redactor = Redactor()
+    set_up_logs(options.log_level, options.log_format, redactor)
     notifier = Notifier.from_environment()
-    feeder = Feeder(lambda: load_config(file), notifier.alive, heartbeat=notifier.interval)
+
+    def load() -> FeedConfig:
+        config = load_config(file)
+        for secret in ExporterReader(config).secrets:
+            redactor.hide(secret)
+        return config
+
+    feeder = Feeder(load, notifier.alive, heartbeat=notifier.interval)
     if options.listen_address is not None:
         host, port = options.listen_address
         try:

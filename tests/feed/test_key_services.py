@@ -176,3 +176,24 @@ def test_names_that_two_services_have(exporter: DemoExporter, write: Callable[..
     results = judge_of(write, own, PER_KEY).judge_all(now)
     assert [result.check for result in results if result.service == own["service"]] == ["check_cln_status"]
     assert len({result.service for result in results}) == len(results)
+
+
+def test_a_reload_keeps_what_is_known(
+    changed: ChangedExporter, exporter: DemoExporter, write: Callable[..., Path]
+) -> None:
+    """After a reload a key that is missing since then is reported, and the keys of other services are forgotten."""
+    now = exporter.clock.time()
+    judge = judge_of(write, PER_KEY)
+    key = next(iter(keys_in(judge, now)))
+    changed.change = drop(key)
+    config = load_config(write(services=[{**PER_KEY, "host": "other"}]))
+    other = Judge(config.services, ExporterReader(config), judge.key_services)
+    assert key not in keys_in(other, now)
+    config = load_config(write(services=[PER_KEY]))
+    assert key not in keys_in(Judge(config.services, ExporterReader(config), judge.key_services), now)
+    changed.change = lambda _: None
+    again = Judge(config.services, ExporterReader(config), judge.key_services)
+    assert key in keys_in(again, now)
+    changed.change = drop(key)
+    last = Judge(config.services, ExporterReader(config), again.key_services)
+    assert keys_in(last, now)[key] == (3, f"UNKNOWN - key {key} is no longer in CLN")

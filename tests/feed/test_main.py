@@ -100,6 +100,10 @@ def test_check(
     assert not any(sink.sent for sink in sinks.values())
     assert all(sink.is_closed for sink in sinks.values())
     assert exporter.paths
+    exporter.is_away = True
+    assert main(["--check"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("cln-feed: exporter: request to the exporter at http://exporter.example.net:10099 failed: ")
 
 
 def maker_of(sink: RecordingSink) -> Callable[[Any], RecordingSink]:
