@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 
 import pytest
 
 from cln_monitor.exporter.options import make_parser
+from cln_monitor.feed.options import make_parser as make_feed_parser
 from tests.helpers.pages import keep_block
 
 README = Path(__file__).parents[2] / "README.md"
 DOCS = README.parent / "docs"
 
 
-def flags_table() -> str:
-    """Return the table of the flags of cln-exporter."""
+def flags_table(parser: argparse.ArgumentParser) -> str:
+    """Return the table of the flags of a program, and of its commands."""
     rows = ["| flag | effect |", "| --- | --- |"]
-    for action in make_parser()._actions:
+    for action in parser._actions:
         if action.help and "-h" not in action.option_strings:
             choices = "|".join(action.choices or ()).replace("|", "\\|")
             value = "" if action.nargs == 0 else f" {action.metavar or choices}"
             text = action.help.replace("%(default)s", str(action.default))
-            rows.append(f"| `{action.option_strings[0]}{value}` | {text} |")
+            name = f"{''.join(action.option_strings[:1])}{value}".strip()  # a command has no option string
+            rows.append(f"| `{name}` | {text} |")
     return "\n".join(rows)
 
 
@@ -39,5 +42,7 @@ def test_the_readme_links_to_each_page() -> None:
 
 
 def test_the_table_of_flags_is_that_of_the_code(request: pytest.FixtureRequest) -> None:
-    """docs/cln-exporter.md has the flags of cln-exporter; pytest --update-golden writes them."""
-    keep_block(DOCS / "cln-exporter.md", "flags", flags_table(), update=request.config.getoption("--update-golden"))
+    """The pages of cln-exporter and cln-feed have their flags; pytest --update-golden writes them."""
+    update = request.config.getoption("--update-golden")
+    keep_block(DOCS / "cln-exporter.md", "flags", flags_table(make_parser()), update=update)
+    keep_block(DOCS / "feed.md", "flags", flags_table(make_feed_parser()), update=update)

@@ -141,10 +141,10 @@ def test_a_wrong_directory(tmp_path: Path) -> None:
     assert list(settings.problems()) == [("command_file", "its directory does not exist")]
 
 
-def test_no_time() -> None:
+def test_no_time(tmp_path: Path) -> None:
     """A timeout of 0, or one that is longer than a sink may take, is a problem of the configuration."""
     for seconds in (0, 61):
-        problems = Settings(command_file="/tmp/x", timeout=Duration(seconds)).problems()
+        problems = Settings(command_file=str(tmp_path / "none"), timeout=Duration(seconds)).problems()
         assert list(problems) == [("timeout", "expected more than 0s, and 60s at most")]
 
 
