@@ -139,7 +139,10 @@ class Feeder:
                 _log.error("failed to reload the configuration; the previous one stays in use", error=error)
             self._next = self._monotonic()
         if self._monotonic() >= self._next:
-            self.run_round()
+            try:
+                self.run_round()
+            except Exception:  # noqa: BLE001 # the next round may succeed; until then freshness does its work
+                _log.exception("internal error; the services were not judged")
             # Rounds that were missed are not made up for.
             self._next = max(self._next + self.config.interval, self._monotonic())
         if not self.hangs:

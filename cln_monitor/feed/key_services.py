@@ -38,12 +38,12 @@ class KeyServices:
         known = self._known.setdefault((service.host, service.service), {})
         try:
             report = _read(service)
+            keys, is_complete = dict.fromkeys(_keys_of(report)), _is_complete(report)
         except (CheckError, NoResponseError) as error:
             if not known:
                 _log.warning("no list of license keys yet", service=service.service, error=str(error))
             return [service.for_key(key) for key in known], []
-        keys = dict.fromkeys(_keys_of(report))
-        removed = [key for key in known if key not in keys] if _is_complete(report) else []
+        removed = [key for key in known if key not in keys] if is_complete else []
         known |= keys
         for key in removed:
             del known[key]

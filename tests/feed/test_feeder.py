@@ -145,3 +145,18 @@ def test_the_watchdog_notices_a_sink_that_hangs(
     assert len(statuses) == 2
     assert not sinks[0].sent
     assert statuses[-1].endswith("checkmk: 1 to send")
+
+
+def test_an_internal_error_does_not_end_the_feed(
+    exporter: DemoExporter, write: Write, sinks: list[RecordingSink], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A round that fails is logged, and the next one is due as planned."""
+    feeder = feeder_of(exporter, write())
+    with monkeypatch.context() as patch, capture_logs() as logs:
+        patch.setattr(feeder.judge, "judge_all", lambda _: 1 / 0)
+        assert feeder.step() == 60
+    assert logs[0]["event"] == "internal error; the services were not judged"
+    exporter.clock.advance(60)
+    feeder.step()
+    deliver(feeder)
+    assert len(sinks[0].sent) == 1
