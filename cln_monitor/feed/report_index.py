@@ -97,20 +97,13 @@ class ReportIndex:
         part = self._parts[number]
         fields = {}
         for name in lists:
-            rows = part["value"][name]
+            rows, chosen = part["value"][name], None
             for filter_, make in (("key", masked), ("ip", normalized_ip), ("server_id", str)):
                 if filter_ in filters and not (name == "keys" and filter_ != "key"):
-                    index = self._index(
-                        f"{number} {name} {filter_}",
-                        partial(_by, part["value"][name], filter_, make),
-                    )
-                    numbers = sorted({row for value in filters[filter_] for row in index.get(make(value), ())})
-                    if rows is part["value"][name]:
-                        rows = [rows[row] for row in numbers]
-                    else:
-                        wanted = {make(value) for value in filters[filter_]}
-                        rows = [row for row in rows if make(row[filter_]) in wanted]
-            fields[name] = rows
+                    index = self._index(f"{number} {name} {filter_}", partial(_by, rows, filter_, make))
+                    found = {row for value in filters[filter_] for row in index.get(make(value), ())}
+                    chosen = found if chosen is None else chosen & found
+            fields[name] = rows if chosen is None else [rows[row] for row in sorted(chosen)]
         return with_fields(part, value=with_fields(part["value"], **fields))
 
     def _servers(self, number: int) -> Sequence[Mapping[str, Any]]:

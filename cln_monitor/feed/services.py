@@ -138,10 +138,7 @@ def _options(validator: Validator, plugin: Plugin, value: object, place: str) ->
                 validator.note(f"{place}.{name}", str(error))
             else:
                 texts |= {} if text is None else {name: text}
-    try:
-        return values_of(plugin.options, texts)
-    except ValueError:  # noted above
-        return argparse.Namespace()
+    return values_of(plugin.options, texts)
 
 
 def _text_of(validator: Validator, option: Option, value: object, place: str) -> Any:

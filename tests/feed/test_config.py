@@ -51,6 +51,11 @@ def test_options_are_those_of_the_plugin(write: Write) -> None:
     assert service.options.verbose == 2
 
 
+@pytest.fixture(autouse=True)
+def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+
+
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
@@ -65,6 +70,18 @@ def test_options_are_those_of_the_plugin(write: Write) -> None:
         ),
         ({"exporter": {"url": "http://x", "username": "u"}}, "exporter.username: needs password_file"),
         ({"exporter": {"url": "https://x", "cert_file": "c"}}, "exporter.cert_file: needs key_file"),
+        ({"exporter": {"url": "https://x", "ca_file": ""}}, "exporter.ca_file: expected a file name"),
+        (
+            {"exporter": {"url": "https://x", "ca_file": "%d/ca"}},
+            (
+                "exporter.ca_file: needs the environment variable CREDENTIALS_DIRECTORY, which systemd sets for "
+                "LoadCredential="
+            ),
+        ),
+        (
+            {"sinks": {"checkmk": {"spool_directory": "/nonexistent"}}},
+            "sinks.checkmk.spool_directory: /nonexistent is not a directory: is the Checkmk agent installed?",
+        ),
         ({"exporter": {"url": "http://x", "ca_file": "c"}}, "exporter.ca_file: needs an https URL"),
         ({"interval": "1s"}, "interval: expected 5s or more"),
         (

@@ -150,7 +150,7 @@ def test_the_watchdog_notices_a_sink_that_hangs(
 def test_an_internal_error_does_not_end_the_feed(
     exporter: DemoExporter, write: Write, sinks: list[RecordingSink], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A round that fails is logged, and the next one is due as planned."""
+    """A round that fails is logged, and the next one is due an interval later."""
     feeder = feeder_of(exporter, write())
     with monkeypatch.context() as patch, capture_logs() as logs:
         patch.setattr(feeder.judge, "judge_all", lambda _: 1 / 0)

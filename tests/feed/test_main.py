@@ -34,6 +34,16 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"cln-feed {__version__}\n"
 
 
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """--help names the commands and the default of each option that has one."""
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert not end.value.code
+    out = capsys.readouterr().out
+    assert "definitions {icinga2,nagios}" in out
+    assert "/etc/cln-monitor/cln-feed.yml" in out.replace("\n                        ", "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
