@@ -117,8 +117,8 @@ class Connection:
             sock.sendall(head.encode("latin-1") + request.body)
             response = _Response(sock, method=request.method)
             response.begin()
-        except (ConnectionError, ssl.SSLError, http.client.RemoteDisconnected) as error:
-            if is_reused and not isinstance(error, TimeoutError) and (response is None or not response.has_begun):
+        except (ConnectionError, ssl.SSLError, http.client.RemoteDisconnected):
+            if is_reused and (response is None or not response.has_begun):
                 self.close()
                 raise _NotBegunError from None
             raise

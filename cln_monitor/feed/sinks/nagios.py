@@ -19,6 +19,7 @@ from .sink import DELIVERED, Delivery, Outcome, SinkSettings, object_name, probl
 
 _STALLED = 1.0  # seconds after which a full pipe counts as one whose reader has stopped
 _REASONS = {
+    errno.EACCES: "no permission to write to it: add the user of cln-feed to the group of the command file",
     errno.ENXIO: "no process reads it: is the core running?",
     errno.ENOENT: "it does not exist: is the core running?",
     errno.EPIPE: "the core has closed it",

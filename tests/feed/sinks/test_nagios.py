@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -134,6 +135,18 @@ def test_a_pipe_that_becomes_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (outcome,) = send(sink(path), result())
     assert outcome == Outcome(Delivery.FAILED, f"{path}: it is not a named pipe any more")
     assert path.read_text() == "mine"
+
+
+def test_no_permission(pipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe that cannot be opened for writing is a failure that says what to do."""
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    (outcome,) = send(sink(pipe), result())
+    problem = "no permission to write to it: add the user of cln-feed to the group of the command file"
+    assert outcome == Outcome(Delivery.FAILED, f"{pipe}: {problem}")
 
 
 def test_a_wrong_directory(tmp_path: Path) -> None:
