@@ -16,6 +16,7 @@ from .sink import DELIVERED, Delivery, Outcome, SinkSettings, object_name
 
 _NAME = "cln_feed"
 _OURS = re.compile(rf"\d+_{_NAME}")
+_MODE = 0o640  # with any umask: an agent that does not run as root reads it by the group of the directory
 _UNFIT_FOR_SERVICE = re.compile(r"""["'\n\r\0]""")
 _HOST = re.compile(r"[-0-9A-Za-z_.]+")
 _UNFIT_FOR_METRIC = re.compile(r"[^-0-9A-Za-z_.]")
@@ -102,6 +103,7 @@ class CheckmkSink:
         temporary = self._directory / f".{_NAME}.tmp"  # the agent ignores hidden files
         try:
             with os.fdopen(_created(temporary), "wb") as file:
+                os.fchmod(file.fileno(), _MODE)
                 file.write(text.encode("utf-8", "replace"))
             temporary.rename(self._directory / name)
         except OSError:
@@ -117,7 +119,7 @@ class CheckmkSink:
 def _created(path: Path) -> int:
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def _section(lines: Iterable[str]) -> str:

@@ -37,7 +37,8 @@ def test_results_are_local_checks(tmp_path: Path) -> None:
     }
     assert (second.state, second.metrics, second.text) == ("0", {}, "OK - x")
     assert (third.state, third.text) == ("2", NINE_KB)
-    assert [file.name for file in tmp_path.iterdir()] == ["180_cln_feed"]
+    (file,) = tmp_path.iterdir()
+    assert (file.name, file.stat().st_mode & 0o777) == ("180_cln_feed", 0o640)
 
 
 @pytest.mark.parametrize(
