@@ -34,6 +34,7 @@ ROWS = {
     "start-up": 5,
     "checks": 5,
     "feed": 5,
+    "icinga": 1,
 }
 
 

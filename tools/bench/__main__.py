@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from . import checks, feed, first_poll, machine, memory, plugins, poll, refresh, render, scrape, start_up
+from . import checks, feed, first_poll, icinga, machine, memory, plugins, poll, refresh, render, scrape, start_up
 from .scale import FULL, QUICK, Scale
 from .table import Row, as_text, committed_figures, write_results
 
@@ -26,6 +26,7 @@ PARTS: dict[str, Callable[[Scale, Path], list[Row]]] = {
     "start-up": start_up.measure,
     "checks": checks.measure,
     "feed": feed.measure,
+    "icinga": icinga.measure,
 }
 
 

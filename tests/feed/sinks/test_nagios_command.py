@@ -67,7 +67,6 @@ def test_a_bar_begins_no_perfdata() -> None:
 texts = st.text(st.characters(exclude_characters="|\r\0", exclude_categories=["Cs"]), max_size=3000)
 
 
-@pytest.mark.unmeasured
 @given(output=texts, perfdata=st.lists(st.integers(0, 10**9), max_size=400))
 def test_any_text(output: str, perfdata: list[int]) -> None:
     """Any text gives one line that fits, begins like the text, and has whole perfdata."""
