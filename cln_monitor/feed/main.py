@@ -31,6 +31,8 @@ from .sinks import SINKS
 _log = structlog.get_logger(__name__)
 
 _HANDLED = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+_IGNORED = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO)
+"""Signals that have no meaning here and would end the process, such as one of log rotation to the wrong process."""
 _GC_THRESHOLD = 10_000  # results have no reference cycles
 
 
@@ -39,6 +41,8 @@ def run() -> None:
     open_missing()
     faulthandler.enable()  # the watchdog of systemd sends SIGABRT
     signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_IGN)
     try:
         code = main()
     except SystemExit as end:  # after --help, --version, or an invalid flag

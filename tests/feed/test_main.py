@@ -145,6 +145,7 @@ def test_life(write: Write, tmp_path: Path) -> None:
         with running(file, f"--web.listen-address=127.0.0.1:{port}") as feed:
             wait_until(lambda: list(spool.iterdir()), "a spool file")
             assert "cln_feed_results_total" in ask(f"http://127.0.0.1:{port}/metrics").text
+            feed.process.send_signal(signal.SIGUSR1)  # has no meaning, and does not end it
             file.write_text("exporter: [", encoding="utf-8")
             feed.process.send_signal(signal.SIGHUP)
             feed.wait_for_log("failed to reload the configuration; the previous one stays in use")
