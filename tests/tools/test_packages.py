@@ -129,6 +129,9 @@ def test_bash_completes_options_and_their_values(tmp_path: Path) -> None:
         file.write_text(made[f"usr/share/bash-completion/completions/{program}"], encoding="utf-8")
         assert "--version" in _completed(file, f"_{program.replace('-', '_')}", program, "--ver")
     exporter = tmp_path / "cln-exporter"
+    feed = tmp_path / "cln-feed"
+    assert _completed(feed, "_cln_feed", "cln-feed", "def") == ["definitions"]
+    assert _completed(feed, "_cln_feed", "cln-feed", "definitions", "") == ["icinga2", "nagios"]
     assert _completed(exporter, "_cln_exporter", "cln-exporter", "--log.format", "j") == ["json"]
     assert _completed(exporter, "_cln_exporter", "cln-exporter", "--log.format", "=", "l") == ["logfmt"]
     assert _completed(exporter, "_cln_exporter", "cln-exporter", "--shard", "") == []

@@ -47,7 +47,11 @@ def _bash(command: Command) -> str:
             action = "COMPREPLY=()"
         if option.value:
             cases.append(f"        {'|'.join(option.flags)}) {action} ;;")
-    flags = " ".join(flag for option in command.options for flag in option.flags)
+    for keyword, following in command.keywords:
+        action = _COMPLETE.format(f'-W "{" ".join(following)}"')
+        cases.append(f"        {keyword}) {action} ;;")
+    keywords = [keyword for keyword, _ in command.keywords]
+    flags = " ".join([*keywords, *(flag for option in command.options for flag in option.flags)])
     function = f"_{command.typed.replace('-', '_')}"
     body = "\n".join(cases)
     # Bash splits words at "=", so the option is one or two words before the cursor.

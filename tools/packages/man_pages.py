@@ -27,6 +27,10 @@ _EXPORTER_FILES = (
     ("/etc/default/cln-exporter", 'Additional flags of the service, such as ARGS="--log.level=debug".'),
     ("/var/lib/cln-exporter", "The last good observations, kept over a restart of the service."),
 )
+_FEED_COMMANDS = (
+    ("definitions icinga2", "Print the objects of the configured services for Icinga 2, and exit."),
+    ("definitions nagios", "Print the objects of the configured services for Nagios, and exit."),
+)
 _FEED_FILES = (
     ("/etc/cln-monitor/cln-feed.yml", "The configuration."),
     ("/etc/default/cln-feed", 'Additional flags of the service, such as ARGS="--log.level=debug".'),
@@ -44,7 +48,13 @@ def pages(moment: int) -> dict[str, str]:
         "cln-exporter.1": _page(
             exporter(), moment, _table("FILES", _EXPORTER_FILES), _table("EXIT STATUS", _EXPORTER_CODES)
         ),
-        "cln-feed.1": _page(feed(), moment, _table("FILES", _FEED_FILES), _table("EXIT STATUS", _FEED_CODES)),
+        "cln-feed.1": _page(
+            feed(),
+            moment,
+            _table("COMMANDS", _FEED_COMMANDS),
+            _table("FILES", _FEED_FILES),
+            _table("EXIT STATUS", _FEED_CODES),
+        ),
         "clntool.1": _page(
             root, moment, _commands(commands), _table("FILES", (_CONFIG,)), _table("EXIT STATUS", _TOOL_CODES)
         ),
@@ -65,7 +75,8 @@ def _page(command: Command, moment: int, *sections: Iterable[str]) -> str:
         f"{_escaped(command.typed)} \\- {_escaped(summary)}",
         ".SH SYNOPSIS",
         f".B {_escaped(command.typed)}",
-        f".RI [ OPTION ]...{' COMMAND ...' if command.typed == 'clntool' else ''}{_words(command.arguments)}",
+        f".RI [ OPTION ]...{' COMMAND ...' if command.typed == 'clntool' else ''}",
+        *_keywords(command.keywords),
         ".SH DESCRIPTION",
         *_paragraphs(command.purpose),
         ".SH OPTIONS",
@@ -78,8 +89,9 @@ def _page(command: Command, moment: int, *sections: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _words(arguments: Iterable[str]) -> str:
-    return "".join(f" [ {_escaped(argument.strip('[]'))} ]" for argument in arguments)
+def _keywords(keywords: Iterable[tuple[str, Iterable[str]]]) -> Iterator[str]:
+    for keyword, following in keywords:
+        yield f'.RI [ "{_escaped(keyword)} {_escaped("|".join(following))}" ]'
 
 
 def _commands(commands: Iterable[Command]) -> Iterator[str]:

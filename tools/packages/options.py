@@ -10,6 +10,7 @@ from cln_monitor.checks.options import make_parser as plugin_parser
 from cln_monitor.checks.registry import MODULES, load
 from cln_monitor.cli.main import command
 from cln_monitor.exporter.options import make_parser as exporter_parser
+from cln_monitor.feed.options import CORES
 from cln_monitor.feed.options import make_parser as feed_parser
 
 
@@ -23,12 +24,16 @@ class Option(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A command: what is typed to run it, what it does, its arguments and its options."""
+    """A command: what is typed to run it, what it does, its arguments and its options.
+
+    ``keywords`` are fixed arguments, each with those of which one follows it.
+    """
 
     typed: str
     purpose: str
     arguments: tuple[str, ...]
     options: tuple[Option, ...]
+    keywords: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 PLUGINS = tuple(MODULES)
@@ -41,7 +46,7 @@ def exporter() -> Command:
 
 def feed() -> Command:
     """Return ``cln-feed``."""
-    return _of_parser(feed_parser())
+    return _of_parser(feed_parser())._replace(keywords=(("definitions", CORES),))
 
 
 def plugin(name: str) -> Command:
