@@ -14,7 +14,7 @@ from cln_monitor.masking import mask_key
 
 from .endpoints import Endpoint
 from .envelope import changed_data, json_data
-from .errors import AuthorizationError, ClnError, RefusedError, TimedOutError
+from .errors import AuthorizationError, BadAnswerError, ClnError, RefusedError, TimedOutError
 from .http.answer import HttpAnswer
 from .http.deadline import Deadline
 from .http.transport import Transport
@@ -32,6 +32,7 @@ class _Keyed(Protocol):
 
 K = TypeVar("K", bound=_Keyed)
 
+_NOT_FOUND = 404
 _CHECK_FIRST = "the change may have been made; check before you repeat it"
 
 
@@ -110,8 +111,16 @@ class Caller(msgspec.Struct, frozen=True):
         return self._read_json(endpoint, lambda answer: make(json_data(answer, kind)), query)
 
     def _read_json(self, endpoint: Endpoint, decode: Callable[[HttpAnswer], R], query: dict[str, str]) -> R:
+        def decode_or_refuse(answer: HttpAnswer) -> R:
+            try:
+                return decode(answer)
+            except BadAnswerError:
+                if answer.status == _NOT_FOUND and endpoint.is_below_v2:
+                    raise RefusedError("CLN does not have this call (HTTP 404)") from None
+                raise
+
         # Decoded within the call, so that an error in a row names the call and has its secrets replaced.
-        return self.read(endpoint, decode, query=self._with_token(query), key=query.get("key"))
+        return self.read(endpoint, decode_or_refuse, query=self._with_token(query), key=query.get("key"))
 
     def read(
         self,

@@ -26,8 +26,13 @@ class Endpoint(msgspec.Struct, frozen=True):
     is_named_by_path: bool = False
 
     def __post_init__(self) -> None:
-        if self.is_named_by_path and self.template.startswith("/v2/"):
+        if self.is_named_by_path and self.is_below_v2:
             raise ValueError(f"{self.template}: below /v2 the method says what a call does")
+
+    @property
+    def is_below_v2(self) -> bool:
+        """Whether it is of the second version of the API, which an older CLN and the TuxCare portal do not have."""
+        return self.template.startswith("/v2/")
 
     def with_method(self, method: str) -> Endpoint:
         """Return this endpoint as sent with another ``method``."""

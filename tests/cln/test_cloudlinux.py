@@ -101,14 +101,15 @@ def test_an_error_without_an_envelope(client: ReadOnlyClient, cln: AnsweringCln,
         ('{"status":500,"message":"Oops"}', "200 OK", BadAnswerError),
         ('{"status":"404","message":"Oops"}', "200 OK", BadAnswerError),
         ('"CLN7aa"', "200 OK", BadAnswerError),
-        ("<html>", "404 Not Found", BadAnswerError),
+        ("<html>", "200 OK", BadAnswerError),
+        ("<html>", "404 Not Found", RefusedError),
         ("[{}]", "200 OK", BadAnswerError),
     ],
 )
 def test_other_responses(
     client: ReadOnlyClient, cln: AnsweringCln, body: str, status: str, kind: type[Exception]
 ) -> None:
-    """A list that is an object, a row without a key, or a page is a bad answer."""
+    """A list that is an object, a row without a key, or a page is a bad answer, unless CLN does not have the call."""
     cln.says(body, status)
     with pytest.raises(kind):
         client.cloudlinux.keys("CL")
@@ -145,3 +146,23 @@ def test_keys_are_hidden(client: ReadOnlyClient, cln: AnsweringCln) -> None:
     cln.says(json.dumps([{**ROW, "key": KEY}]))
     client.cloudlinux.keys("CL")
     assert client.scrub(KEY) == "Pl4n-87d3e7eb"
+
+
+def test_a_cln_without_these_calls(client: ReadOnlyClient, cln: AnsweringCln) -> None:
+    """HTTP 404 without a message is a refusal: an older CLN does not have these calls. With 200, a page is not."""
+    cln.says("<html>not found</html>", "404 Not Found")
+    with pytest.raises(RefusedError, match=r"CLN does not have this call \(HTTP 404\)$"):
+        client.cloudlinux.keys("CL")
+    cln.says("<html>maintenance</html>")
+    with pytest.raises(BadAnswerError, match="an HTML page"):
+        client.cloudlinux.servers("CL")
+    cln.says("<html>not found</html>", "404 Not Found")
+    with pytest.raises(BadAnswerError, match=r"an HTML page \(HTTP 404\); check api_url"):
+        client.imunify.keys()
+
+
+def test_keys_of_other_products(client: ReadOnlyClient, cln: AnsweringCln) -> None:
+    """Keys that CLN reports with another product of the document are left out; an unknown one may be a new name."""
+    rows = [{**ROW, "key": name, "product_type": product} for name, product in (("a", "CL"), ("b", "cls"), ("c", "x"))]
+    cln.says(json.dumps(rows))
+    assert [key.key for key in client.cloudlinux.keys("CL")] == ["a", "c"]
