@@ -1,6 +1,6 @@
 """The account of the demo: about 90 KernelCare servers on six keys, each with its own scenario.
 
-It also has Imunify and ELS servers, IP licenses and groups.
+It also has Imunify, ELS and CloudLinux OS servers, IP licenses and groups.
 """
 
 from collections.abc import Sequence
@@ -60,6 +60,13 @@ _ELS = (
     (("CELS_8",), _Scenario("Серверы клиентов", 5, 2)),
     (("ELS CELS7+SLA", "ELS_FOR_CENTOS7_PLUS_SLA"), _Scenario("New customer: onboarding", 5, 0)),
 )
+_CLOUDLINUX_FROM = 740  # beyond those of the IP licenses
+_CLOUDLINUX = (
+    ("CLP", _Scenario("Shared hosting Köln", 20, 14)),
+    ("CL", _Scenario("", 0, 3)),
+    ("CLS", _Scenario("Single sites", 5, 1)),
+    ("CLADMIN", _Scenario("New customer: onboarding", 10, 0)),
+)
 AWP_WEBSITES = 12
 
 
@@ -107,6 +114,16 @@ def add_els_keys(account: Account, codes: Sequence[str], random: Random, now: fl
         key = account.add_els_key(code=code, limit=scenario.limit, note=scenario.note)
         for created, checkins in _agents(scenario, random, now):
             key.add_server(created=created, last_checkin=checkins)
+
+
+def add_cloudlinux_keys(account: Account) -> None:
+    """Add the CloudLinux OS keys of the demo to `account`: below the limit, unlimited, and without servers."""
+    number = _CLOUDLINUX_FROM
+    for product, scenario in _CLOUDLINUX:
+        key = account.add_cloudlinux_key(product_type=product, limit=scenario.limit, note=scenario.note)
+        for _ in range(scenario.servers):
+            key.add_server(str(40_000 + number), ip=names.address(number), hostname=names.hostname(number))
+            number += 1
 
 
 def add_groups(account: Account) -> None:

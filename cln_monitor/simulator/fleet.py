@@ -6,6 +6,7 @@ from random import Random
 
 from .model import (
     AWP_CDN,
+    CLOUDLINUX_PRODUCTS,
     DAY,
     HOUR,
     Account,
@@ -30,6 +31,7 @@ _ELS_FROM = 1_260_000  # beyond those of the IP licenses
 _ELS_SHARE = 8
 _ELS_SERVERS_PER_KEY = 10
 _MOST_ELS_SERVERS = 1000
+_CLOUDLINUX_FROM = 1_270_000  # beyond those of the ELS servers
 _MOST_GROUPS = 10
 _MOST_WEBSITES = 1000
 _AWP_MONTHS = 3
@@ -93,6 +95,17 @@ def add_els_keys(account: Account, servers: int, codes: Sequence[str], random: R
                 created=created,
                 last_checkin=_checkins(created, random, now),
             )
+
+
+def add_cloudlinux_keys(account: Account, servers: int, random: Random) -> None:
+    """Add CloudLinux OS servers to `account`, as many as have ELS, with 10 per key; CLN has no check-ins of them."""
+    covered = min(servers // _ELS_SHARE, _MOST_ELS_SERVERS)
+    for turn, size in enumerate(_sizes(covered, _ELS_SERVERS_PER_KEY)):
+        product, note = CLOUDLINUX_PRODUCTS[turn % len(CLOUDLINUX_PRODUCTS)], _NOTES[turn % len(_NOTES)]
+        key = account.add_cloudlinux_key(product_type=product, limit=_limit(turn, size, random), note=note)
+        for place in range(size):
+            number = _CLOUDLINUX_FROM + turn * _ELS_SERVERS_PER_KEY + place
+            key.add_server(str(number), ip=names.address(number), hostname=names.hostname(number))
 
 
 def add_groups(account: Account, random: Random) -> None:

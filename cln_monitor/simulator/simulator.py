@@ -83,6 +83,8 @@ class Simulator:
         fleet.add_els_keys(account, servers, ELS_CODES[revision], _random(f"{seed}, ELS"), simulator.now())
         fleet.add_groups(account, _random(f"{seed}, groups"))
         fleet.add_awp_entities(account, servers // 4, _random(f"{seed}, AccelerateWP"), simulator.now())
+        if revision == NEWER:  # the older one has no calls for them
+            fleet.add_cloudlinux_keys(account, servers, _random(f"{seed}, CloudLinux OS"))
         return simulator
 
     @classmethod
@@ -102,6 +104,8 @@ class Simulator:
         demo.add_els_keys(account, ELS_CODES[revision], _random(f"{seed}, ELS"), simulator.now())
         demo.add_groups(account)
         fleet.add_awp_entities(account, demo.AWP_WEBSITES, _random(f"{seed}, AccelerateWP"), simulator.now())
+        if revision == NEWER:  # the older one has no calls for them
+            demo.add_cloudlinux_keys(account)
         return simulator
 
     def add_account(

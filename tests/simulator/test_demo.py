@@ -119,6 +119,23 @@ def test_els_keys_of_each_kind_occur() -> None:
     assert "ELS CELS7+SLA" in {key.code for key in older.els_keys.values()}
 
 
+def test_cloudlinux_keys_of_each_kind_occur() -> None:
+    """The demo has CloudLinux OS keys below the limit, unlimited and empty, and none in the revision of 2024-03."""
+    account = Simulator.demo(clock=lambda: NOW).accounts["acme_login"]
+    keys = account.cloudlinux_keys.values()
+    assert {key.product_type: (len(key.servers), key.limit, bool(key.note)) for key in keys} == {
+        "CLP": (14, 20, True),
+        "CL": (3, 0, False),
+        "CLS": (1, 5, True),
+        "CLADMIN": (0, 10, True),
+    }
+    ips = {server.ip for key in keys for server in key.servers.values()}
+    assert len(ips) == 18
+    assert ips.isdisjoint(server.ip for server in account.kernelcare_servers())
+    assert ips.isdisjoint(ip for ip, _ in account.ip_licenses)
+    assert not Simulator.demo(clock=lambda: NOW, revision="2024-03").accounts["acme_login"].cloudlinux_keys
+
+
 def test_groups_of_each_kind_occur() -> None:
     """One group has servers of both products, one shares a server with it, and one is empty."""
     account = Simulator.demo(clock=lambda: NOW).accounts["acme_login"]

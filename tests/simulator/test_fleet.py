@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from cln_monitor.simulator import SimulatedImunifyServer, SimulatedKernelCareServer, Simulator
-from cln_monitor.simulator.model import ELS_CODES, REVISIONS
+from cln_monitor.simulator.model import CLOUDLINUX_PRODUCTS, ELS_CODES, REVISIONS
 
 from .asking import NOW, ask, data, snapshot, token
 
@@ -149,6 +149,21 @@ def test_els_keys_are_of_all_products_roomy_full_and_unlimited(revision: str) ->
     assert len(ips) == 500
     assert ips.isdisjoint(server.ip for server in account.kernelcare_servers())
     assert ips.isdisjoint(ip for ip, _ in account.ip_licenses)
+
+
+def test_cloudlinux_keys_are_of_all_products() -> None:
+    """As many servers have CloudLinux OS as have ELS, with other addresses; the revision of 2024-03 has none."""
+    account = Simulator.generate(servers=4000, clock=lambda: NOW).accounts["acme_login"]
+    keys = account.cloudlinux_keys.values()
+    assert {key.product_type for key in keys} == set(CLOUDLINUX_PRODUCTS)
+    assert {0 if not key.limit else 2 if key.is_full else 1 for key in keys} == {0, 1, 2}
+    servers = [(server_id, server.ip) for key in keys for server_id, server in key.servers.items()]
+    assert len(servers) == len(dict(servers)) == len({ip for _, ip in servers}) == 500
+    ips = {ip for _, ip in servers}
+    assert ips.isdisjoint(server.ip for key in account.els_keys.values() for server in key.servers.values())
+    assert ips.isdisjoint(ip for ip, _ in account.ip_licenses)
+    older = Simulator.generate(servers=400, clock=lambda: NOW, revision="2024-03").accounts["acme_login"]
+    assert not older.cloudlinux_keys
 
 
 def test_groups_hold_servers_of_both_products_and_share_some() -> None:

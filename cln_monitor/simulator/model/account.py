@@ -240,6 +240,8 @@ class Account:
                 "imunify_servers": sum(len(key.servers) for key in self.imunify_keys.values()),
                 "els_keys": len(self.els_keys),
                 "els_servers": sum(len(key.servers) for key in self.els_keys.values()),
+                "cloudlinux_keys": len(self.cloudlinux_keys),
+                "cloudlinux_servers": sum(len(key.servers) for key in self.cloudlinux_keys.values()),
                 "ip_licenses": len(self.ip_licenses),
                 "groups": len(self.groups),
                 "awp_entities": sum(len(entities) for entities in self.awp_entities.values()),

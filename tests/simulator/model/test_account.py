@@ -73,6 +73,7 @@ def test_counts_by_kind(account: Account) -> None:
     account.add_imunify_key().add_server()
     account.add_els_key().add_server()
     account.add_els_key()
+    account.add_cloudlinux_key(product_type="CL").add_server()
     account.add_group("G")
     for month in ("2024-03", "2024-03", "2024-04"):
         account.add_awp_entity("example.com", month=month)
@@ -86,6 +87,8 @@ def test_counts_by_kind(account: Account) -> None:
         "imunify_servers": 1,
         "els_keys": 2,
         "els_servers": 1,
+        "cloudlinux_keys": 1,
+        "cloudlinux_servers": 1,
         "ip_licenses": 2,
         "groups": 1,
         "awp_entities": 3,
