@@ -21,6 +21,7 @@ _SECTIONS = {
     "cln_patch_": "Patch status",
     "cln_ip_": "IP licenses",
     "cln_els_": "Extended Lifecycle Support",
+    "cln_cloudlinux_": "CloudLinux OS",
     "cln_group_": "Groups",
     "cln_awp_": "AccelerateWP",
     "cln_probe_": "Probes",

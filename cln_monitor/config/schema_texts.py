@@ -53,4 +53,5 @@ PROBES = {
     "els": "Keys of Extended Lifecycle Support.",
     "groups": "Server groups.",
     "awp": "Billable AccelerateWP entities of this month.",
+    "cloudlinux": "Keys of CloudLinux OS and their servers.",
 }

@@ -9,7 +9,7 @@ import msgspec
 
 from cln_monitor import facts
 from cln_monitor.cln import BadAnswerError
-from cln_monitor.probes import Caution, Failure, Missing, Observation, Part, Run
+from cln_monitor.probes import BY_PRODUCT, Caution, Failure, Missing, Observation, Part, Run
 
 HOUR, DAY = 3600.0, 86400.0
 _FLAG_MAX_AGE = 7 * DAY  # how long a flag that CLN no longer reports is a problem
@@ -115,7 +115,7 @@ def sizes_of(observation: Observation[Any]) -> Sizes:
     measure = _MEASURES.get(observation.probe)
     if measure is None:
         return {}
-    sizes: dict[str, int] = {} if observation.probe == "els" else {"": 0}
+    sizes: dict[str, int] = {} if observation.probe in BY_PRODUCT else {"": 0}
     for part in observation.parts:
         product, size = measure(part.value)
         sizes[product] = sizes.get(product, 0) + size
@@ -126,12 +126,13 @@ _MEASURES: dict[str, Callable[[Any], tuple[str, int]]] = {
     "kernelcare": lambda key: ("", len(key.servers)),
     "imunify": lambda key: ("", len(key.servers)),
     "els": lambda product: (product.product, _count_with_listed_key(product)),
+    "cloudlinux": lambda product: (product.product, _count_with_listed_key(product)),
     "ip_licenses": lambda value: ("", len(value.licenses)),
 }
 
 
 def _count_with_listed_key(product: Any) -> int:
-    """Return the number of servers of an ELS product whose key is listed, as in the metrics."""
+    """Return the number of servers of a product whose key is listed, as in the metrics."""
     keys = {key.key for key in product.keys}
     return sum(server.key in keys for server in product.servers)
 
@@ -160,7 +161,7 @@ def emptied_lists(before: Observation[Any] | None, observation: Observation[Any]
 
 def _lists(observation: Observation[Any]) -> dict[tuple[str, str], int]:
     """Return the length of each list by the name of its part and its description."""
-    if observation.probe == "els":
+    if observation.probe in BY_PRODUCT:
         keys = {(part.name, f"the list of keys of {part.name}"): len(part.value.keys) for part in observation.parts}
         return keys | {
             (part.name, f"the servers of {part.name}"): len(part.value.servers) for part in observation.parts

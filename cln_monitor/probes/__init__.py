@@ -3,6 +3,7 @@
 from .awp import AwpMonth, AwpSettings
 from .caution import Caution, is_address, phrases_of
 from .checkins import FRESH, MOST_AHEAD, NEVER, STALE, UNKNOWN, count_checkins
+from .cloudlinux import CloudLinuxProduct, CloudLinuxSettings
 from .els import ElsProduct, ElsServerState, ElsSettings
 from .groups import GroupsSettings, GroupState
 from .imunify import ImunifyKeyServers
@@ -11,6 +12,7 @@ from .kernelcare import KernelCareKeyServers, shared_registrations
 from .observation import Failure, Gap, Missing, Observation, Part, Unavailable
 from .patch_status import PatchState, PatchStatusSettings
 from .probe import Probe, ProbeContext
+from .product_lists import BY_PRODUCT
 from .product_names import PRODUCT_NAMES, product_name
 from .progress import FirstPoll, Progress
 from .registry import PROBES, WITHOUT_LOGIN
@@ -22,6 +24,7 @@ from .shard import WHOLE, Shard
 from .status import StatusFlag, StatusSettings
 
 __all__ = [
+    "BY_PRODUCT",
     "FORMAT",
     "FRESH",
     "LICENSE_LIST",
@@ -38,6 +41,8 @@ __all__ = [
     "AwpSettings",
     "Caution",
     "CheckinSettings",
+    "CloudLinuxProduct",
+    "CloudLinuxSettings",
     "DefaultList",
     "Duration",
     "ElsProduct",

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import msgspec
 from msgspec import UNSET
 
 from cln_monitor import facts
-from cln_monitor.cln import ELS_CODES, LastCheckin, Limit, RefusedError, check_product_code
+from cln_monitor.cln import ELS_CODES, LastCheckin, Limit, check_product_code
 
-from .caution import address_cautions, checkin_cautions, limit_cautions
+from .caution import address_cautions, checkin_cautions
 from .checkins import without_ahead
-from .probe import NotAvailableError, Plan, ProbeContext, Reading
-from .redaction import redact_limit, redact_rows
+from .probe import Plan, ProbeContext, Reading
+from .product_lists import plan_of_products, read_offered
+from .redaction import redact_rows
 from .settings import DAY, HOUR, CheckinSettings, DefaultList, Duration, problems_of_products
 
 
@@ -72,25 +72,12 @@ class ElsProbe:
 
     def plan(self, context: ProbeContext) -> Plan[ElsProduct]:
         """Return one part per product."""
-        return Plan(
-            {
-                product: partial(_read, context, product)
-                for product in context.settings.products
-                if context.reads(product)
-            }
-        )
+        return plan_of_products(context, context.settings.products, _read)
 
 
 def _read(context: ProbeContext, product: str) -> Reading[ElsProduct]:
     client, label = context.client, context.key_label
-    try:
-        rows = client.els.keys(product)
-    except RefusedError as error:
-        if isinstance(context.settings.products, DefaultList):
-            raise NotAvailableError(f"ELS product {product}", str(error)) from error
-        raise
-    limits = limit_cautions(client, rows, label, product)
-    keys = [ElsKeyState(label(key.key), redact_limit(client, key.limit), client.scrub(key.note)) for key in rows]
+    keys, of_limits = read_offered(context, product, client.els.keys, ElsKeyState, "ELS product")
     states = [
         ElsServerState(
             label(server.key) if server.key else "", server.server_id, server.ip, server.hostname, server.last_checkin
@@ -98,9 +85,8 @@ def _read(context: ProbeContext, product: str) -> Reading[ElsProduct]:
         for server in client.els.servers(product)
     ]
     servers, ahead = without_ahead(redact_rows(client, states, "server_id", "ip", "hostname"), context.cln_now)
-    of_keys = (caution for cautions in limits.by_key.values() for caution in cautions)
     owner = f"of {product}"
     # That CLN reports no check-ins is normal in its older revision; the exporter notices if it did so before.
     of_checkins = checkin_cautions(servers, ahead, owner, field="lastCheckin", missing_fact=facts.CHECKIN_NOT_TOLD)
-    cautions = (*limits.of_list, *of_keys, *address_cautions(servers, owner), *of_checkins)
+    cautions = (*of_limits, *address_cautions(servers, owner), *of_checkins)
     return Reading(ElsProduct(product, keys, servers), cautions)

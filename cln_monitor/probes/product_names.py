@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cln_monitor.cln import ELS_CODES, IMUNIFY_CODES
+from cln_monitor.cln import CLOUDLINUX_PRODUCTS, ELS_CODES, IMUNIFY_CODES
 
 _ELS_NAMES = ELS_CODES | {
     "PYTHON_ELS": "Python ELS",
@@ -11,6 +11,7 @@ _ELS_NAMES = ELS_CODES | {
 PRODUCT_NAMES: dict[str, dict[str, str]] = {
     "imunify": IMUNIFY_CODES,
     "els": _ELS_NAMES,
+    "cloudlinux": CLOUDLINUX_PRODUCTS,
     "awp": {"AWP_PREMIUM": "AccelerateWP Premium", "AWP_CDN": "AccelerateWP CDN"},
 }
 """Product names by probe and code, as far as CLN documents them."""

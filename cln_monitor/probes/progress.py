@@ -11,10 +11,16 @@ from msgspec import UNSET
 
 from .caution import counted
 from .observation import Missing, Observation, Part, Unavailable
+from .product_lists import BY_PRODUCT
 
 T = TypeVar("T")
 
-_NOUNS = {"awp": "month", "els": "product", "groups": "group", "ip_licenses": "part", "status": "part"}
+_NOUNS = dict.fromkeys(BY_PRODUCT, "product") | {
+    "awp": "month",
+    "groups": "group",
+    "ip_licenses": "part",
+    "status": "part",
+}
 
 
 class FirstPoll(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .awp import AwpProbe
+from .cloudlinux import CloudLinuxProbe
 from .els import ElsProbe
 from .groups import GroupsProbe
 from .imunify import ImunifyProbe
@@ -25,6 +26,7 @@ PROBES: dict[str, Probe[Any]] = {
         ElsProbe(),
         GroupsProbe(),
         AwpProbe(),
+        CloudLinuxProbe(),
     )
 }
 """The probes by name, in display order."""

@@ -11,6 +11,7 @@ from cln_monitor import facts
 from cln_monitor.cln import ImunifyServer
 from cln_monitor.exporter.history import DAY, HOUR, EmptiedList, History, emptied_lists, failed_for, sizes_of
 from cln_monitor.probes import Caution, Failure, Missing, Observation, Run
+from cln_monitor.probes.cloudlinux import CloudLinuxKeyState, CloudLinuxProduct, CloudLinuxServerState
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
 from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseState
@@ -47,6 +48,19 @@ def els(**counts: int) -> Observation[Any]:
         for name, number in counts.items()
     }
     return observed(products, probe="els")
+
+
+def cloudlinux(**counts: int) -> Observation[Any]:
+    """Return an observation of CloudLinux OS products with these numbers of servers."""
+    products = {
+        name: CloudLinuxProduct(
+            name,
+            [CloudLinuxKeyState("k", 0)],
+            [CloudLinuxServerState("k", str(server), "", "") for server in range(number)],
+        )
+        for name, number in counts.items()
+    }
+    return observed(products, probe="cloudlinux")
 
 
 def els_at(at: float, *facts_: str) -> Observation[Any]:
@@ -157,6 +171,7 @@ def test_sizes() -> None:
     """Sizes are by product for probes with several products, and empty for probes without servers."""
     assert sizes_of(servers(1, 2)) == {"": 3}
     assert sizes_of(els(CELS=2, OELS=0)) == {"CELS": 2, "OELS": 0}
+    assert sizes_of(cloudlinux(CL=2, CLP=0)) == {"CL": 2, "CLP": 0}
     licenses = IpLicenseList(licenses=[LicenseState("192.0.2.1", "a", True, None)])
     assert sizes_of(observed({"licenses": licenses, "check-ins 1": IpLicenseList()}, probe="ip_licenses")) == {"": 1}
     assert sizes_of(flags("a")) == {}
@@ -172,6 +187,7 @@ def test_sizes() -> None:
         (servers(), servers(), []),
         (els(CELS=2, OELS=1), els(CELS=0, OELS=1), ["the servers of CELS fell from 2 to none"]),
         (els(CELS=2, OELS=1), els(OELS=1), []),  # a product that was removed from the configuration
+        (cloudlinux(CL=2, CLP=1), cloudlinux(CL=0, CLP=1), ["the servers of CL fell from 2 to none"]),
         (None, servers(), []),
     ],
 )

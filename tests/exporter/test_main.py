@@ -77,6 +77,8 @@ def test_only_reads_are_sent(exporter: Exporter, cln: tuple[Simulator, str]) -> 
         ("GET", "/group/list.json"),
         ("GET", "/group/servers/list.json"),
         ("GET", "/cl/awp"),
+        ("GET", "/v2/cl/keys"),
+        ("GET", "/v2/cl/servers"),
         ("GET", "/kcare/nagios/…"),
         ("GET", "/kcare/nagios-res/…"),
     }
@@ -209,7 +211,7 @@ def test_reload_over_http_needs_the_flag(cln: tuple[Simulator, str], tmp_path: P
 def test_config_check_says_ok(cln: tuple[Simulator, str], tmp_path: Path) -> None:
     """--config.check of a valid configuration prints a summary and exits with 0."""
     config = write_config(tmp_path, cln[1])
-    assert _run(f"--config.file={config}", "--config.check") == (0, f"{config}: ok, 1 account, 8 probes\n", "")
+    assert _run(f"--config.file={config}", "--config.check") == (0, f"{config}: ok, 1 account, 9 probes\n", "")
 
 
 @pytest.mark.measured
@@ -218,7 +220,7 @@ def test_config_check_warns(cln: tuple[Simulator, str], tmp_path: Path) -> None:
     config = write_config(tmp_path, cln[1])
     config.write_text(config.read_text() + "tls_config: {insecure_skip_verify: true}\n")
     code, output, errors = _run(f"--config.file={config}", "--config.check")
-    assert (code, output) == (0, f"{config}: ok, 1 account, 8 probes\n")
+    assert (code, output) == (0, f"{config}: ok, 1 account, 9 probes\n")
     warning = (
         "tls_config.insecure_skip_verify: TLS certificate verification is disabled; "
         "anyone on the network path can read the tokens"
@@ -237,7 +239,7 @@ def test_config_check_reads_the_web_configuration_too(cln: tuple[Simulator, str]
     assert errors.startswith(f"cln-exporter: {web}: warning: basic_auth_users.alice: cost 12, not 10: response times ")
     web.write_text("basic_auth_users: {alice: secret}\n")
     complaint = "basic_auth_users.alice: not a bcrypt hash; create one with: htpasswd -nBC 10 ''"
-    assert _run(*arguments) == (1, f"{config}: ok, 1 account, 8 probes\n", f"cln-exporter: {web}: {complaint}\n")
+    assert _run(*arguments) == (1, f"{config}: ok, 1 account, 9 probes\n", f"cln-exporter: {web}: {complaint}\n")
 
 
 def test_an_invalid_web_configuration_is_one_line_per_problem_and_exit_1(tmp_path: Path) -> None:

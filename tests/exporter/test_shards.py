@@ -16,7 +16,10 @@ from .conftest import Exporting
 
 pytestmark = pytest.mark.unmeasured
 
-ALL_ON = "probes: {els: {enabled: true, products: [CELS, OELS, UELS16]}, groups: {enabled: true}, awp: {enabled: true}}"
+ALL_ON = (
+    "probes: {els: {enabled: true, products: [CELS, OELS, UELS16]}, groups: {enabled: true}, awp: {enabled: true}, "
+    "cloudlinux: {enabled: true}}"
+)
 SHARDS = [Shard(index, 3) for index in range(3)]
 WHOLE_ACCOUNT = ("ip_licenses", "groups", "awp")
 
@@ -34,6 +37,8 @@ def fleet(exporting: Exporting) -> Exporting:
         account.add_ip_license(f"203.0.113.{number}", 16)
     for code in ("CELS", "OELS", "UELS16"):
         account.add_els_key(code=code).add_server(f"1{len(code)}", ip="192.0.2.77")
+    for number, product in enumerate(("CL", "CLP", "CLS", "CLADMIN")):
+        account.add_cloudlinux_key(product_type=product).add_server(f"4{number}", ip="192.0.2.88")
     account.add_group("web").add_server(server)
     account.add_awp_entity("shop.example.net", username="shop")
     return exporting
@@ -186,7 +191,7 @@ class TestWeb:
         index = ask(app, "/api/v1/observations").json()
         assert index["shard"] == "1/3"
         assert {entry["probe"] for entry in index["probes"] if entry["shard"] == "1/3"} == {
-            *("kernelcare", "imunify", "patch_status", "els")
+            *("kernelcare", "imunify", "patch_status", "els", "cloudlinux")
         }
         assert {entry["shard"] for entry in index["probes"]} == {"1/3", None}
         assert ask(app, "/api/v1/observations/acme/kernelcare").json()["shard"] == "1/3"
@@ -194,7 +199,7 @@ class TestWeb:
     def test_discovery(self, fleet: Exporting) -> None:
         """Each shard discovers its part, and together they discover each server once."""
         app = make_app(fleet.service, WebOptions())
-        for path, count in (("kernelcare", 12), ("imunify", 12), ("els", 3), ("ip_licenses", 12)):
+        for path, count in (("kernelcare", 12), ("imunify", 12), ("els", 3), ("ip_licenses", 12), ("cloudlinux", 4)):
             found: list[str] = []
             for shard in SHARDS:
                 become(fleet, shard)

@@ -24,7 +24,23 @@ from .metrics.rendering import observed, viewed
 
 PAGE = Path(__file__).parents[2] / "docs" / "sizing.md"
 MONITORING_KEY = "MONITORINGKEY0001"
-LETTERS = {"K": 2, "S": 5, "I": 3, "T": 4, "N": 4, "H": 4, "L": 6, "Y": 2, "E": 2, "V": 3, "G": 2, "W": 3, "B": 2}
+LETTERS = {
+    "K": 2,
+    "S": 5,
+    "I": 3,
+    "T": 4,
+    "N": 4,
+    "H": 4,
+    "L": 6,
+    "Y": 2,
+    "E": 2,
+    "V": 3,
+    "C": 2,
+    "X": 4,
+    "G": 2,
+    "W": 3,
+    "B": 2,
+}
 
 
 def formulas() -> Iterator[tuple[str, str, str]]:
@@ -55,6 +71,9 @@ def fleet(exporting: Exporting) -> Exporting:
         els = account.add_els_key(code="CELS", limit=9)
         for index in range(1 + number):
             els.add_server(f"{number}{index}", last_checkin=NOW)
+        farm = account.add_cloudlinux_key(product_type="CL", limit=9)
+        for index in range(2):
+            farm.add_server(f"4{number}{index}")
     account.add_group("one").add_server(mail)
     two = account.add_group("two")
     for member in (server, key.servers["k1-0"]):
@@ -72,6 +91,7 @@ def count_series(fleet: Exporting, *, server_series: bool) -> Counter[str]:
         f"groups: {{enabled: true, {off}}}",
         f"els: {{enabled: true, products: [CELS], {off}}}",
         "awp: {enabled: true}",
+        f"cloudlinux: {{enabled: true, products: [CL], {off}}}",
     ]
     fleet.configure(
         "max_server_series: 10000", account=f"monitoring_keys: [{MONITORING_KEY}]\nprobes: {{{', '.join(probes)}}}"
@@ -88,7 +108,7 @@ def count_series(fleet: Exporting, *, server_series: bool) -> Counter[str]:
 def test_the_series_of_each_metric(server_series: bool, fleet: Exporting) -> None:
     """The formulas of the page give the numbers of series of the fleet, for all metrics."""
     calls = {exchange.split('endpoint="')[1].split('"')[0] for exchange in _requests(fleet, server_series)}
-    numbers = LETTERS | {"P": 8, "Q": len(calls), "F": len(fleet.samples("cln_status_ok"))}
+    numbers = LETTERS | {"P": 9, "Q": len(calls), "F": len(fleet.samples("cln_status_ok"))}
     expected = {}
     for name, *both in formulas():
         product = 1

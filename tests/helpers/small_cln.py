@@ -11,6 +11,7 @@ from cln_monitor.simulator import Simulator
 LOGIN, SECRET_KEY, REGISTRATION_TOKEN = "pl4nted_login", "pl4nted-secret-key", "pl4nted-registration-token"
 KEY, UNLIMITED_KEY, IMUNIFY_KEY = "WsTs821nSAtiastD", "Zq7T0p1xVb93LmKe", "IM1SOMENONSENCETEXT"
 ELS_KEY = "CELS-yUDxBd5ethmGO5d3hnAZEau0"
+CLOUDLINUX_KEY = "CLN7aaPl4nted0000000001"
 SECRETS = (LOGIN, SECRET_KEY, REGISTRATION_TOKEN, KEY, UNLIMITED_KEY, IMUNIFY_KEY, ELS_KEY)
 """The planted secrets, which must never be shown."""
 
@@ -46,6 +47,8 @@ def small_cln(now: Callable[[], float] = time.time) -> Simulator:
     account.add_group("Empty")
     account.add_awp_entity("shop.example.net", username="shop")
     account.add_awp_entity("shop.example.net", "AWP_CDN", username="shop", cdn_limit_type="50 GB")
+    web_farm = account.add_cloudlinux_key(CLOUDLINUX_KEY, "CL", limit=12)
+    web_farm.add_server("40211", ip="198.51.100.9", hostname="web9.example.net")
     return simulator
 
 
@@ -63,6 +66,7 @@ probes:
   els: {{enabled: true, products: [CELS]}}
   groups: {{enabled: true}}
   awp: {{enabled: true}}
+  cloudlinux: {{enabled: true, products: [CL]}}
 accounts:
   - name: acme
     login: {LOGIN}

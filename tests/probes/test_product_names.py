@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cln_monitor.cln import ELS_CODES, IMUNIFY_CODES
+from cln_monitor.cln import CLOUDLINUX_PRODUCTS, ELS_CODES, IMUNIFY_CODES
 from cln_monitor.probes import PROBES, PRODUCT_NAMES, product_name
 
 
@@ -16,6 +16,7 @@ from cln_monitor.probes import PROBES, PRODUCT_NAMES, product_name
         ("els", "CELS", "CentOS 6 ELS"),
         ("els", "UELS18_SLA", "Ubuntu 18 ELS with SLA"),
         ("els", "ELS_FOR_CENTOS7", "Extended Support for CentOS 7 Standard"),
+        ("cloudlinux", "CLS", "CloudLinux OS Solo"),
         ("awp", "AWP_CDN", "AccelerateWP CDN"),
         ("imunify", "360_9000", "360_9000"),
         ("imunify", "CELS", "CELS"),
@@ -31,5 +32,5 @@ def test_names(probe: str, code: str, name: str) -> None:
 def test_each_documented_code_has_a_name() -> None:
     """Every documented code has a name."""
     assert PRODUCT_NAMES.keys() <= PROBES.keys()
-    for probe, codes in (("imunify", IMUNIFY_CODES), ("els", ELS_CODES)):
+    for probe, codes in (("imunify", IMUNIFY_CODES), ("els", ELS_CODES), ("cloudlinux", CLOUDLINUX_PRODUCTS)):
         assert [code for code in codes if product_name(probe, code) == code] == []

@@ -102,6 +102,7 @@ def test_an_earlier_run_without_data() -> None:
         ("kernelcare", 1, "3 of 1 key"),
         ("patch_status", 10, "3 of 10 keys"),
         ("els", 10, "3 of 10 products"),
+        ("cloudlinux", 4, "3 of 4 products"),
         ("groups", 4, "3 of 4 groups"),
         ("ip_licenses", 4, "3 of 4 parts"),
         ("awp", 2, "3 of 2 months"),

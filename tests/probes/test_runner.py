@@ -423,6 +423,8 @@ def test_only_reads_are_sent(faults: list[Fault], cln: Cln) -> None:
         "/group/list.json",
         "/group/servers/list.json",
         "/cl/awp",
+        "/v2/cl/keys",
+        "/v2/cl/servers",
     )
     assert [request.path for request in cln.simulator.requests if not request.path.startswith(reads)] == []
 

@@ -13,6 +13,7 @@ FILTERS: dict[str, tuple[str, ...]] = {
     "kernelcare": ("key", "ip", "server_id"),
     "imunify": ("key", "ip", "server_id"),
     "els": ("key", "ip", "server_id"),
+    "cloudlinux": ("key", "ip", "server_id"),
     "ip_licenses": ("ip",),
     "patch_status": ("key",),
 }

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from cln_monitor.masking import same_key
-from cln_monitor.probes import LICENSE_LIST, Observation, Part, ProbeReport
+from cln_monitor.probes import BY_PRODUCT, LICENSE_LIST, Observation, Part, ProbeReport
 from cln_monitor.registrations import machine_address
 
 from .query import FormQuery
@@ -66,7 +66,7 @@ def _of_keys(observation: Observation[Any], query: FormQuery, index: ServerIndex
     return parts
 
 
-def _els(observation: Observation[Any], query: FormQuery) -> list[Part[Any]]:
+def _of_products(observation: Observation[Any], query: FormQuery) -> list[Part[Any]]:
     addresses = set(map(packed, query.ips))
     parts = []
     for part in observation.parts:
@@ -104,7 +104,7 @@ def _is_named(key: str, query: FormQuery) -> bool:
 
 
 _SELECTORS: Mapping[str, Callable[[Observation[Any], FormQuery], list[Part[Any]]]] = {
-    "els": _els,
+    **dict.fromkeys(BY_PRODUCT, _of_products),
     "ip_licenses": _ip_licenses,
     "patch_status": _patch_status,
 }

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from cln_monitor import policy
 from cln_monitor.checkin_groups import UNKNOWN, Row, Rule, group_servers, over
 from cln_monitor.exporter.metrics.exposition import Exposition
-from cln_monitor.probes import Observation, Part, ProbeReport, count_checkins, shared_registrations
+from cln_monitor.probes import BY_PRODUCT, Observation, Part, ProbeReport, count_checkins, shared_registrations
 from cln_monitor.registrations import find_superseded
 
 from .query import SUMMARY, Limits
@@ -47,10 +47,9 @@ def summarize(report: ProbeReport, limits: Limits, at: float) -> Summary:
     observation = report.observation
     if observation is None or report.probe not in _SUMMARIZED:
         return Summary(_encoded(msgspec.json.encode(report)), -math.inf, math.inf)
-    if report.probe == "els":
-        return Summary(
-            _encoded(msgspec.json.encode(_with_values(report, observation, _els_value))), -math.inf, math.inf
-        )
+    if report.probe in BY_PRODUCT:
+        counts = _with_values(report, observation, _product_value)
+        return Summary(_encoded(msgspec.json.encode(counts)), -math.inf, math.inf)
     stale_after = report.stale_after or 0.0
     warning, critical = _thresholds(limits, stale_after)
     rule = Rule(stale_after, _over(warning), _over(critical), limits == Limits())
@@ -73,7 +72,7 @@ def _encoded(text: bytes) -> Encoded:
     return Encoded(text, Exposition.compress(text[:-1]) if len(text) > _LARGEST_UNZIPPED else None)
 
 
-_SUMMARIZED = ("kernelcare", "imunify", "els")
+_SUMMARIZED = ("kernelcare", "imunify", *BY_PRODUCT)
 
 
 def _thresholds(limits: Limits, stale_after: float) -> tuple[float | None, float | None]:
@@ -126,8 +125,8 @@ def _key_value(part: Part[Any], stale_after: float) -> dict[str, Any]:
     return {**_fields(part.value, without="servers"), "checkins": counts, "oldest": oldest}
 
 
-def _els_value(part: Part[Any]) -> dict[str, Any]:
-    """Return an ELS product without its servers; each key has their number."""
+def _product_value(part: Part[Any]) -> dict[str, Any]:
+    """Return a product without its servers; each key has their number."""
     used = Counter(server.key for server in part.value.servers)
     keys = [{**_fields(key), "used": used[key.key]} for key in part.value.keys]
     return {**_fields(part.value, without="servers"), "keys": keys}

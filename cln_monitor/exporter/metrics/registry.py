@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from cln_monitor.exporter.metrics.families import Family, Keep, Series
 from cln_monitor.probes import Observation, ProbeReport, ProbeSettings
 
-from . import awp, els, groups, imunify, ip_licenses, kernelcare, patch_status, probe, status
+from . import awp, cloudlinux, els, groups, imunify, ip_licenses, kernelcare, patch_status, probe, status
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ RENDERERS: dict[str, Renderer] = {
     "els": Renderer(els.FAMILIES, els.PER_SERVER, els.render),
     "groups": Renderer(groups.FAMILIES, groups.PER_SERVER, groups.render),
     "awp": Renderer(awp.FAMILIES, awp.PER_SERVER, awp.render),
+    "cloudlinux": Renderer(cloudlinux.FAMILIES, cloudlinux.PER_SERVER, cloudlinux.render),
 }
 
 ALL_FAMILIES: tuple[Family, ...] = (

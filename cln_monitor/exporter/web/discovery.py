@@ -35,8 +35,8 @@ class DiscoveryError(Exception):
 class Labels(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, rename=lambda field: _META + field):
     """The labels of a server; empty labels are omitted, which is equivalent for Prometheus.
 
-    ``product`` has the same value as in the metrics: the code of an Imunify or ELS product, ``kernelcare``, or
-    ``ip_licenses``. ``group`` is ``,a,b,`` for a server in the groups a and b.
+    ``product`` has the same value as in the metrics: the code of an Imunify, ELS or CloudLinux OS product,
+    ``kernelcare``, or ``ip_licenses``. ``group`` is ``,a,b,`` for a server in the groups a and b.
     """
 
     account: str
@@ -76,7 +76,7 @@ def _imunify(observation: Observation[Any], groups: Groups) -> _Found:
             yield server.ip, Labels(observation.account, product, key, server_id=server.server_id, group=group)
 
 
-def _els(observation: Observation[Any], _: Groups) -> _Found:
+def _of_products(observation: Observation[Any], _: Groups) -> _Found:
     for part in observation.parts:
         product = part.value.product
         for server in part.value.servers:
@@ -95,8 +95,9 @@ def _ip_licenses(observation: Observation[Any], _: Groups) -> _Found:
 _FINDERS: dict[str, Callable[[Observation[Any], Groups], _Found]] = {
     "kernelcare": _kernelcare,
     "imunify": _imunify,
-    "els": _els,
+    "els": _of_products,
     "ip_licenses": _ip_licenses,
+    "cloudlinux": _of_products,
 }
 DISCOVERED = tuple(_FINDERS)
 """The probes whose servers can be discovered, by their path below ``/sd/``."""

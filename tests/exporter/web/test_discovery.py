@@ -48,6 +48,8 @@ def fleet(exporting: Exporting) -> Exporting:
     account.add_imunify_key(IMUNIFY_KEY, code="360_30").add_server("im", ip="198.51.100.1")
     els = account.add_els_key(code="CELS")
     els.add_server("77", ip="192.0.2.77", hostname="old.example.net")
+    farm = account.add_cloudlinux_key("CLN7aaKEY0000000001", "CLP")
+    farm.add_server("40211", ip="198.51.100.9", hostname="web9.example.net")
     account.add_ip_license("192.0.2.1", 16)
     account.add_ip_license("192.0.2.9", 16, registered=False)
     return exporting
@@ -107,13 +109,29 @@ class TestLists:
         }
 
     def test_els(self, app: Starlette, fleet: Exporting) -> None:
-        """ELS servers have their host name, which CLN reports only for them."""
+        """ELS servers have their host name."""
         turn_on(fleet, "els")
         fleet.run("els")
         ((group),) = groups_of(app, "/sd/els")
         assert group["targets"] == ["192.0.2.77:9100"]
         assert group["labels"]["__meta_cln_product"] == "CELS"
         assert group["labels"]["__meta_cln_hostname"] == "old.example.net"
+
+    def test_cloudlinux(self, app: Starlette, fleet: Exporting) -> None:
+        """CloudLinux OS servers have their product, key, id and host name."""
+        turn_on(fleet, "cloudlinux")
+        fleet.run("cloudlinux")
+        ((group),) = groups_of(app, "/sd/cloudlinux?port=9256")
+        assert group == {
+            "targets": ["198.51.100.9:9256"],
+            "labels": {
+                "__meta_cln_account": "acme",
+                "__meta_cln_product": "CLP",
+                "__meta_cln_key": mask_key("CLN7aaKEY0000000001"),
+                "__meta_cln_server_id": "40211",
+                "__meta_cln_hostname": "web9.example.net",
+            },
+        }
 
     def test_ip_licenses(self, app: Starlette, fleet: Exporting) -> None:
         """Only IP licenses in use are listed."""
@@ -235,7 +253,7 @@ def test_a_parameter_that_is_none(app: Starlette) -> None:
 @pytest.mark.parametrize("path", ["status", "patch_status", "groups", "nothing", "%3Cb%3E"])
 def test_other_paths(path: str, app: Starlette) -> None:
     """Other paths return 404 with the known ones."""
-    text = "unknown path; expected one of: /sd/kernelcare, /sd/imunify, /sd/els, /sd/ip_licenses"
+    text = "unknown path; expected one of: /sd/kernelcare, /sd/imunify, /sd/els, /sd/ip_licenses, /sd/cloudlinux"
     assert refusal(app, f"/sd/{path}") == (404, text)
 
 
@@ -244,7 +262,7 @@ class TestMissing:
 
     def test_before_the_first_poll(self, app: Starlette, fleet: Exporting) -> None:
         """Before the first poll the list is an error."""
-        turn_on(fleet, "els")
+        turn_on(fleet, "els", "cloudlinux")
         for probe in DISCOVERED:
             text = f"{probe} of acme is incomplete: no data yet"
             assert refusal(app, f"/sd/{probe}") == (503, text)

@@ -16,7 +16,7 @@ from .charts import Chart, chart
 from .formatting import Truncated
 from .patched_hosts import UP_TO_DATE
 from .probe_grid import CloudRow, account_rows, cloud_rows
-from .probe_status import PRODUCTS, ProbeStatus
+from .probe_status import PRODUCT_NAMES, PRODUCTS, ProbeStatus
 from .problem import Problem, with_ids
 from .problems import problems, shortened
 from .tables import bills, groups, keys, licenses, patches, servers
@@ -94,7 +94,7 @@ def overview(
         licenses=licenses(statuses),
         groups=groups(statuses),
         bills=bills(statuses),
-        discovered=[name for name in PRODUCTS if name in columns],
+        discovered=[name for name in PRODUCT_NAMES if name in columns],
     )
 
 

@@ -16,7 +16,7 @@ from .summary import Summary
 
 PRODUCTS = {"kernelcare": "KernelCare", "imunify": "Imunify", "ip_licenses": "IP-licensed", "els": "ELS"}
 """The probes of servers that check in, with the display names of these servers."""
-PRODUCT_NAMES = PRODUCTS | {"ip_licenses": "IP licenses"}
+PRODUCT_NAMES = PRODUCTS | {"ip_licenses": "IP licenses", "cloudlinux": "CloudLinux OS"}
 """The display names of products, by probe."""
 
 

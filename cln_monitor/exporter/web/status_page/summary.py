@@ -212,6 +212,20 @@ def _els_name(code: str) -> str:
     return name if name != code else f"ELS {code.removeprefix('ELS ')}"
 
 
+def _cloudlinux(observation: Observation[Any], _: float) -> Summary:
+    keys = []
+    for part in observation.parts:
+        name = _cloudlinux_name(part.value.product)
+        used = Counter(server.key for server in part.value.servers)
+        keys += [KeyUse(name, key.key, key.note, used[key.key], key.limit) for key in part.value.keys]
+    return Summary(keys=tuple(keys))
+
+
+def _cloudlinux_name(code: str) -> str:
+    name = product_name("cloudlinux", code)
+    return name if name != code else f"CloudLinux OS {code}"
+
+
 def _patch_status(observation: Observation[Any], _: float) -> Summary:
     return Summary(patched=patched_hosts(observation, MOST_SERVERS))
 
@@ -253,6 +267,7 @@ def _of_first_addresses(licenses: Sequence[License]) -> tuple[License, ...]:
 _SUMMARIZERS: dict[str, Callable[[Observation[Any], float], Summary]] = {
     "imunify": _imunify,
     "els": _els,
+    "cloudlinux": _cloudlinux,
     "ip_licenses": _ip_licenses,
     "patch_status": _patch_status,
 }

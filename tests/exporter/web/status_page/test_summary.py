@@ -19,6 +19,7 @@ from cln_monitor.exporter.web.status_page.summary import (
 )
 from cln_monitor.policy import Severity
 from cln_monitor.probes import Caution
+from cln_monitor.probes.cloudlinux import CloudLinuxKeyState, CloudLinuxProduct, CloudLinuxServerState
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
 from cln_monitor.registrations import find_superseded
@@ -99,6 +100,21 @@ def test_els() -> None:
     assert summary.keys == (KeyUse(name, "a", "", 3, 5, in_use), KeyUse(name, "b", "", 0, None, empty))
     assert (summary.check_ins, summary.without_check_ins) == ((in_use, empty), 0)
     assert [(server_.key, server_.server_id) for server_ in summary.longest] == [("a", "0"), ("a", "1"), ("a", "2")]
+
+
+def test_cloudlinux() -> None:
+    """CloudLinux OS keys have their number of servers, which do not check in."""
+    servers = [CloudLinuxServerState("a", str(number), "192.0.2.1", "") for number in range(3)]
+    servers.append(CloudLinuxServerState("gone", "9", "192.0.2.9", ""))
+    keys = [CloudLinuxKeyState("a", 5, "web farm"), CloudLinuxKeyState("b", None)]
+    parts = {"CLP": CloudLinuxProduct("CLP", keys, servers), "NEW": CloudLinuxProduct("NEW", keys[1:], [])}
+    summary = summarize(observed(parts, probe="cloudlinux"))
+    assert summary.keys == (
+        KeyUse("CloudLinux OS Shared Pro", "a", "web farm", 3, 5),
+        KeyUse("CloudLinux OS Shared Pro", "b", "", 0, None),
+        KeyUse("CloudLinux OS NEW", "b", "", 0, None),
+    )
+    assert (summary.check_ins, summary.longest) == ((), ())
 
 
 def test_els_without_check_ins() -> None:
