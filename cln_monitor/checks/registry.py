@@ -32,6 +32,7 @@ MODULES = {
     "check_cln_ip_licenses": "ip_licenses",
     "check_cln_els": "els",
     "check_cln_awp": "awp",
+    "check_cln_cloudlinux": "cloudlinux",
     "check_cln_exporter": "exporter",
     "register_cln_monitoring_key": "monitoring_key",
 }

@@ -18,6 +18,7 @@ from cln_monitor.checks.output import render
 from cln_monitor.checks.plugin_exit import PluginExit
 from cln_monitor.checks.plugins import (
     awp,
+    cloudlinux,
     els,
     exporter,
     imunify,
@@ -58,6 +59,9 @@ def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
     els_key = account.add_els_key("CELS-yUDxBd5ethmGO5d3hnAZEau0", limit=3)
     for number in range(3):
         els_key.add_server(ip=f"203.0.113.{number}")
+    farm = account.add_cloudlinux_key("CLN7aaKEY0000000000001", "CL", limit=12, note="web farm")
+    for number in range(11):
+        farm.add_server(ip=f"198.51.100.{number + 20}")
     account.add_awp_entity("shop.example.com", username="shop")
     account.add_awp_entity("shop.example.com", "AWP_CDN", username="shop", cdn_limit_type="50 GB")
     simulator.flags["rhn_overloaded"] = True
@@ -166,6 +170,7 @@ _EXAMPLES: dict[str, _Example] = {
     ip_licenses.PLUGIN.name: _judged("ip_licenses", ip_licenses.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
     els.PLUGIN.name: _judged("els", els.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
     awp.PLUGIN.name: _judged("awp", awp.judge, "-C /etc/cln-monitor/cln-monitor.yml -w 100", "-w", "100"),
+    cloudlinux.PLUGIN.name: _judged("cloudlinux", cloudlinux.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
     exporter.PLUGIN.name: _exporter,
     monitoring_key.PLUGIN.name: _registered,
 }

@@ -15,7 +15,7 @@ from tests.helpers.small_cln import IMUNIFY_KEY, KEY, REGISTRATION_TOKEN, SECRET
 DAY, HOUR = 86400.0, 3600.0
 HOSTILE = "a|b 'c' = \"d\" 🚀"
 ACCOUNTS = ("fine", "mixed", "hostile", "empty", "broken", "barred", "bare")
-_PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "awp")
+_PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "awp", "cloudlinux")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _furnish(simulator: Simulator) -> None:
     for path in ("/kcare/key/servers.json", "/im/srv/list.json", "/kcare/nagios/*"):
         simulator.faults.add(Fault("status", path, match=key_of("broken", KEY), status=404))
         simulator.faults.add(Fault("status", path, match=key_of("broken", IMUNIFY_KEY), status=404))
-    for path in ("/ipl/list.json", "/els/srv/list.json", "/cl/awp"):
+    for path in ("/ipl/list.json", "/els/srv/list.json", "/cl/awp", "/v2/cl/servers"):
         simulator.faults.add(Fault("html", path, match="login.broken"))
     simulator.faults.add(Fault("html", "/ipl/server.json", match="login.bare"))
     simulator.faults.add(Fault("html", "/kcare/nagios-res/*", match="login.broken"))
@@ -105,6 +105,9 @@ def _fill(account: Account, name: str, now: float) -> None:
     els = account.add_els_key(f"CELS-{name}-1", limit=10 if name == "fine" else 5)
     for number, _ in enumerate(ages):
         els.add_server(ip=f"192.0.2.{number}")
+    farm = account.add_cloudlinux_key(f"CLN7-{name}-1", "CL", limit=10 if name == "fine" else 5, note=HOSTILE)
+    for number, _ in enumerate(ages):
+        farm.add_server(str(40_000 + number), ip=f"192.0.2.{number}")
     account.add_awp_entity(f"{name}.example.net", username=HOSTILE)
     other.add_server(f"{name}-other", ip="192.0.2.99", created=now - 20.5 * DAY, last_checkin=now - 1.5 * HOUR)
     if name != "fine":

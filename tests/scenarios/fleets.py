@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cln_monitor import facts
-from cln_monitor.cln import STATES, ImunifyServer, KernelCareServer
+from cln_monitor.cln import STATES, ImunifyServer, KernelCareServer, Limit
 from cln_monitor.durations import months_at
 from cln_monitor.policy import Severity
 from cln_monitor.probes import PROBES, Observation, stale_after_of
 from cln_monitor.probes.awp import AwpCount, AwpMonth
 from cln_monitor.probes.caution import Caution
+from cln_monitor.probes.cloudlinux import CloudLinuxKeyState, CloudLinuxProduct, CloudLinuxServerState
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
 from cln_monitor.probes.patch_status import PatchState
@@ -89,6 +90,17 @@ def els_of(number: int, limit: int | None) -> Observation[Any]:
     """Return an ELS key with ``number`` servers."""
     servers = [ElsServerState("a", str(place), "192.0.2.1", "") for place in range(number)]
     return observed({"ELS CELS": ElsProduct("ELS CELS", [ElsKeyState("a", limit)], servers)}, probe="els")
+
+
+def cloudlinux_of(number: int, limit: Limit, *facts_: str) -> Observation[Any]:
+    """Return a CloudLinux OS key with ``number`` servers, with cautions of these facts."""
+    servers = [CloudLinuxServerState("a", str(place), "192.0.2.1", "") for place in range(number)]
+    observation = observed(
+        {"CL": CloudLinuxProduct("CL", [CloudLinuxKeyState("a", limit)], servers)}, probe="cloudlinux"
+    )
+    (part,) = observation.parts
+    cautions = tuple(Caution(fact, ("a",)) for fact in facts_)
+    return msgspec.structs.replace(observation, parts=(msgspec.structs.replace(part, cautions=cautions),))
 
 
 def els_at(*ages: float | None) -> Observation[Any]:
@@ -169,6 +181,13 @@ FLEETS = [
     Fleet("an ELS key is full", els_of(2, 2), WARNING),
     Fleet("an ELS key has room", els_of(1, 2), None),
     Fleet("an ELS key of 1 is full", els_of(1, 1), None),
+    Fleet("a CloudLinux OS key is full", cloudlinux_of(2, 2), WARNING),
+    Fleet("a CloudLinux OS key is nearly full", cloudlinux_of(9, 10), WARNING),
+    Fleet("a CloudLinux OS key has room", cloudlinux_of(8, 10), None),
+    Fleet("a CloudLinux OS key of 1 is full", cloudlinux_of(1, 1), None),
+    Fleet("a CloudLinux OS key has no limit", cloudlinux_of(5, 0), None),
+    Fleet("a CloudLinux OS limit is not told", cloudlinux_of(5, None, facts.LIMIT_NOT_TOLD), INFO),
+    Fleet("a CloudLinux OS limit is unreadable", cloudlinux_of(5, "-1", facts.LIMIT_UNREADABLE), WARNING),
     Fleet("a limit is not told", odd("limit_not_told"), INFO),
     Fleet("a limit is unreadable", odd("limit_unreadable"), WARNING),
     Fleet("a field is missing", odd("field_missing"), WARNING),

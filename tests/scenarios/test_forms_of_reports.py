@@ -16,7 +16,7 @@ from msgspec import UNSET
 from cln_monitor import policy
 from cln_monitor.checks import checkin_rules, options, registry
 from cln_monitor.checks.output import render
-from cln_monitor.checks.plugins import els, ip_licenses, patch_status
+from cln_monitor.checks.plugins import cloudlinux, els, ip_licenses, patch_status
 from cln_monitor.checks.result import CheckResult
 from cln_monitor.cln import ImunifyServer, KernelCareServer, PatchedHost
 from cln_monitor.exporter.forms import ReportForms, parse_query
@@ -32,6 +32,7 @@ from cln_monitor.probes import (
     PatchState,
     ProbeReport,
 )
+from cln_monitor.probes.cloudlinux import CloudLinuxKeyState, CloudLinuxProduct, CloudLinuxServerState
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseCheckin, LicenseState
 
@@ -228,6 +229,16 @@ def _els() -> ProbeReport:
     return msgspec.structs.replace(report_of("els", parts, {}, is_failed=False), stale_after=None)
 
 
+def _cloudlinux() -> ProbeReport:
+    keys = [CloudLinuxKeyState("k1-00000001", 4, "web"), CloudLinuxKeyState("k2-00000002", None)]
+    servers = [CloudLinuxServerState("k1-00000001", f"{number}", f"192.0.2.{number}", "h") for number in range(3)]
+    servers += [CloudLinuxServerState("k2-00000002", "7", "192.0.2.7", ""), CloudLinuxServerState("", "9", "", "")]
+    products = [CloudLinuxProduct("CL", keys, servers), CloudLinuxProduct("CLP", [], [])]
+    cautions = (Caution("limit_not_told", ("k2-00000002",)),)
+    parts = [Part(value.product, NOW, value, 0.0, cautions if value.keys else ()) for value in products]
+    return msgspec.structs.replace(report_of("cloudlinux", parts, {}, is_failed=False), stale_after=None)
+
+
 def _ip_licenses() -> ProbeReport:
     ips = [f"192.0.2.{number}" for number in range(5)]
     states = [LicenseState(ip, "KernelCare", number != 1, NOW - 9e6) for number, ip in enumerate(ips)]
@@ -253,6 +264,7 @@ def _patch_status() -> ProbeReport:
 
 
 _JUDGES: dict[str, tuple[Callable[[], ProbeReport], Callable[..., CheckResult]]] = {
+    "cloudlinux": (_cloudlinux, cloudlinux.judge),
     "els": (_els, els.judge),
     "ip_licenses": (_ip_licenses, ip_licenses.judge),
     "patch_status": (_patch_status, patch_status.judge),
@@ -262,6 +274,10 @@ _JUDGES: dict[str, tuple[Callable[[], ProbeReport], Callable[..., CheckResult]]]
 @pytest.mark.parametrize(
     ("probe", "form", "arguments"),
     [
+        ("cloudlinux", [("form", "summary")], ()),
+        ("cloudlinux", [("form", "summary")], ("--product", "CL", "--limit-critical", "50")),
+        ("cloudlinux", [("key", "k1-00000001")], ("--key", "k1-00000001")),
+        ("cloudlinux", [("key", "k9-00000009")], ("--key", "k9-00000009")),
         ("els", [("key", "k1-00000001")], ("--key", "k1-00000001")),
         ("ip_licenses", [("form", "summary")], ("-v",)),
         ("ip_licenses", [("ip", "192.0.2.3")], ("--ip", "192.0.2.3")),

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from cln_monitor.checks import checkin_rules
-from cln_monitor.checks.plugins import awp, els, ip_licenses, patch_status, status
+from cln_monitor.checks.plugins import awp, cloudlinux, els, ip_licenses, patch_status, status
 from cln_monitor.checks.result import CheckResult
 from cln_monitor.checks.states import State
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
@@ -47,6 +47,7 @@ def _judged(probe: str, view: Any) -> CheckResult:
         return checkin_rules.judge(view, probe, options_of(f"check_cln_{probe}"), NOW)
     modules: dict[str, Any] = {
         "awp": awp,
+        "cloudlinux": cloudlinux,
         "els": els,
         "ip_licenses": ip_licenses,
         "patch_status": patch_status,

@@ -60,6 +60,16 @@ SERVICES = (
     Service("check_cln_els", "els", "CLN ELS keys", 60, 15, nagios=CALM, icinga=_calm("els"), shipped_off=True),
     Service("check_cln_awp", "awp", "CLN AccelerateWP", 360, 60, shipped_off=True),
     Service(
+        "check_cln_cloudlinux",
+        "cloudlinux",
+        "CLN CloudLinux OS keys",
+        60,
+        15,
+        nagios=CALM,
+        icinga=_calm("cloudlinux"),
+        shipped_off=True,
+    ),
+    Service(
         "check_cln_exporter",
         "exporter",
         "CLN exporter",

@@ -373,6 +373,7 @@ def test_keys_are_masked_in_the_url() -> None:
     for name, key_option in (
         ("check_cln_kernelcare", "--key"),
         ("check_cln_imunify", "--key"),
+        ("check_cln_cloudlinux", "--key"),
         ("check_cln_els", "--key"),
         ("check_cln_patch_status", "-k"),
     ):

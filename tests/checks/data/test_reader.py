@@ -75,6 +75,8 @@ STATES = {
     ("check_cln_patch_status", "broken"): "UNKNOWN",
     ("check_cln_els", "fine"): "OK",
     **{("check_cln_els", account): "UNKNOWN" for account in ("empty", "bare", "broken")},
+    ("check_cln_cloudlinux", "fine"): "OK",
+    **{("check_cln_cloudlinux", account): "UNKNOWN" for account in ("empty", "bare", "broken")},
     **{("check_cln_awp", account): "OK" for account in ACCOUNTS if account not in {"broken", "barred"}},
     ("check_cln_awp", "broken"): "UNKNOWN",
 }
@@ -85,6 +87,7 @@ CHECKS = {
     "check_cln_patch_status": ("--reseller",),
     "check_cln_els": (),
     "check_cln_awp": ("-c", "5"),
+    "check_cln_cloudlinux": (),
 }
 
 
@@ -129,6 +132,8 @@ def test_the_status(arguments: tuple[str, ...], both: Watched) -> None:
         ("check_cln_ip_licenses", "mixed", ("--ip", "198.51.100.1", "--ip", "192.0.2.250")),
         ("check_cln_els", "mixed", ("--code", "CELS", "--limit-critical", "101")),
         ("check_cln_els", "hostile", ("--key", mask_key("CELS-hostile-1"))),
+        ("check_cln_cloudlinux", "mixed", ("--product", "CL", "--limit-critical", "101")),
+        ("check_cln_cloudlinux", "hostile", ("--key", mask_key("CLN7-hostile-1"))),
         ("check_cln_awp", "hostile", ("--product", "AWP_CDN", "-w", "1:")),
         ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", KEY))),
         ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", UNLIMITED_KEY), "-k", key_of("mixed", KEY))),
@@ -160,15 +165,15 @@ def test_the_exporter_itself(both: Watched) -> None:
     outcome = run_plugin("check_cln_exporter", "--exporter", both.url)
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith(
-        "13 of 43 probes not OK: kernelcare of barred is failing, no data, never successful: reading /kcare/"
+        "15 of 50 probes not OK: kernelcare of barred is failing, no data, never successful: reading /kcare/"
     )
-    assert outcome.text.endswith(" and 10 more")
-    assert outcome.perfdata["probes"].value == 43
+    assert outcome.text.endswith(" and 12 more")
+    assert outcome.perfdata["probes"].value == 50
     assert run_in_process("check_cln_exporter", "--exporter", both.url, "-a", "fine").state == "OK"
     outcome = run_in_process("check_cln_exporter", "--exporter", both.url, "-a", "bare")
     assert outcome.state == "WARNING"
     assert outcome.text.startswith(
-        "1 of 6 probes not OK: ip_licenses of bare is failing, 1 of 2 parts missing: reading /ipl/server.json at "
+        "1 of 7 probes not OK: ip_licenses of bare is failing, 1 of 2 parts missing: reading /ipl/server.json at "
     )
     outcome = run_in_process("check_cln_exporter", "--exporter", both.url, "-a", "nobody")
     assert outcome.text == "the exporter has no probe of account nobody"
