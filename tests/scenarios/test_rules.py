@@ -21,7 +21,7 @@ RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 RULES = load_rules()
 ALERTS = alerts_of(RULES)
 RECORDS = [rule for rule in RULES if "record" in rule]
-PRODUCTS = ("kernelcare", "imunify", "els")
+PRODUCTS = ("kernelcare", "imunify", "els", "cloudlinux")
 LONGEST_TITLE = 90
 """Characters of a title that a phone shows."""
 LONGEST_WAITS = {"ClnServerStale": "20m", "ClnExporterDown": None}
