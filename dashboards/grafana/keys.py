@@ -16,13 +16,16 @@ _SOURCES = {
     "kernelcare": "/kcare/key/list.json and /kcare/key/servers.json",
     "imunify": "/im/key/list.json and /im/srv/list.json",
     "els": "/els/key/list.json and /els/srv/list.json",
+    "cloudlinux": "/v2/cl/keys and /v2/cl/servers",
 }
 
 
-def _with_checkin(scope: Scope, checkin: str) -> str:
-    families = [family for family in ("kernelcare", "imunify") if scope.has(family)]
+_WITH_NEVER = ("kernelcare", "imunify")
+
+
+def _never(scope: Scope) -> str:
     return scope.all(
-        lambda scope_, family: scope_.once(family, "account, key", "_key_servers", f'checkin="{checkin}"'), *families
+        lambda scope_, family: scope_.once(family, "account, key", "_key_servers", 'checkin="never"'), *_WITH_NEVER
     )
 
 
@@ -36,7 +39,7 @@ def keys_table(
     used = scope.all(q.used, *q.WITH_KEYS)
     limits, unknown = scope.all(q.limit, *q.WITH_KEYS), f"({used}) * NaN"
     families = [family for family in q.WITH_KEYS if scope.has(family)]
-    many = len(families) > 1
+    many, has_never = len(families) > 1, any(map(scope.has, _WITH_NEVER))
     extra = f"({used}) ^ 0 * on (account, key) group_left ({', '.join(column.field for column in columns)}) {infos}"
     labelled = f"{extra}\nor ({used}) unless on (account, key) {infos}" if infos else used
     return rows(
@@ -50,7 +53,7 @@ def keys_table(
             f"{limits}\nor {unknown}",
             # Each query needs a row for each key, so that Grafana can merge the columns. Unlimited is -1.
             f"{scope.all(q.usage, *q.WITH_KEYS)}\nor 0 * (({limits}) == Inf) ^ 0 - 1\nor {unknown}",
-            *([_with_checkin(scope, "never")] if families != ["els"] else []),
+            *([_never(scope)] if has_never else []),
         ],
         [
             *([Column("family", "Product", shown=FAMILIES, width=110)] if many else []),
@@ -65,7 +68,7 @@ def keys_table(
             ),
             *(
                 [Column("Value #E", "Never", width=75, right=True, steps=((None, "text"), (1, WARN)))]
-                if families != ["els"]
+                if has_never
                 else []
             ),
             Column("Value #A", "info", hidden=True),

@@ -13,7 +13,7 @@ from .panels import NONE_IS_GOOD, NONE_OR_INFO, NOTICE, POLLED, bars, lines, num
 from .tables import DAYS, Column, rows
 
 SCOPE = q.Scope((*q.WITH_KEYS, "ip_license"), chosen=True)
-ELS = q.Scope(("els",))
+ELS, CLOUDLINUX = q.Scope(("els",)), q.Scope(("cloudlinux",))
 SERVERS = q.Scope(("els", "ip_license"))
 OFF = "No data: the probe {} is disabled by default"
 _LICENSE = "account, ip, license"
@@ -23,7 +23,7 @@ def dashboard() -> model.Dashboard:
     """Return the dashboard."""
     return variables.dashboard(
         "cln-licenses",
-        "Keys and IP licenses: limits, unused licenses, AccelerateWP, and ELS.",
+        "Keys and IP licenses: limits, unused licenses, AccelerateWP, ELS, and CloudLinux OS.",
         [variables.product(*SCOPE.families), variables.stale_after()],
         [
             *_numbers(),
@@ -40,7 +40,9 @@ def dashboard() -> model.Dashboard:
             servers.silent_table(SERVERS, size=(24, 6)),
             servers.gone_table(SERVERS, size=(24, 6)),
             "Extended lifecycle support",
-            _els(),
+            _of_products("ELS keys", ELS),
+            "CloudLinux OS",
+            _of_products("CloudLinux OS keys", CLOUDLINUX),
         ],
     )
 
@@ -50,7 +52,10 @@ def _numbers() -> list[stat.Panel]:
     free, used, fullness = (SCOPE.all(make, *q.WITH_KEYS) for make in (q.free, q.used, q.fullness))
     return [
         number(
-            "Keys", f"Keys of KernelCare, Imunify, and ELS, from their key lists. {POLLED}", f"count({used})", size=size
+            "Keys",
+            f"Keys of KernelCare, Imunify, ELS, and CloudLinux OS, from their key lists. {POLLED}",
+            f"count({used})",
+            size=size,
         ),
         number(
             "Full keys",
@@ -147,11 +152,9 @@ def _unused() -> table.Panel:
     )
 
 
-def _els() -> table.Panel:
-    codes = q.once("account, key, product", f"cln_els_key_info{{{q.ACCOUNT}}}")
-    return keys_table(
-        "ELS keys", ELS, (24, 7), infos=f"topk by (account, key) (1, {codes})", columns=[product_column()]
-    )
+def _of_products(title: str, scope: q.Scope) -> table.Panel:
+    codes = scope.once(scope.families[0], "account, key, product", "_key_info")
+    return keys_table(title, scope, (24, 7), infos=f"topk by (account, key) (1, {codes})", columns=[product_column()])
 
 
 def _awp() -> bargauge.Panel:

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from cln_monitor.probes import PRODUCT_NAMES
 
-FAMILIES = {"kernelcare": "KernelCare", "imunify": "Imunify", "els": "ELS", "ip_license": "IP licenses"}
+FAMILIES = {
+    "kernelcare": "KernelCare",
+    "imunify": "Imunify",
+    "els": "ELS",
+    "cloudlinux": "CloudLinux OS",
+    "ip_license": "IP licenses",
+}
 """The products, by their part of the metric names."""
 PROBES = FAMILIES | {
     "ip_licenses": "IP licenses",

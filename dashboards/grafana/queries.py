@@ -71,18 +71,22 @@ class Scope:
         return family in self.families
 
 
-WITH_KEYS = ("kernelcare", "imunify", "els")
+WITH_CHECKINS = ("kernelcare", "imunify", "els")
+"""The products with keys whose servers check in."""
+WITH_KEYS = (*WITH_CHECKINS, "cloudlinux")
+BY_PRODUCT = ("els", "cloudlinux")
+"""Those whose keys are listed by product code: a key can have several of them."""
 
 
 def key_labels(family: str) -> str:
-    """Return the labels that identify a key; an ELS key can have several products."""
-    return "account, key, product" if family == "els" else "account, key"
+    """Return the labels that identify a key."""
+    return "account, key, product" if family in BY_PRODUCT else "account, key"
 
 
 def by_key(scope: Scope, family: str, metric: str, more: str = "") -> str:
     """Return the number in ``metric`` of each key, over all its products."""
     found = scope.once(family, key_labels(family), metric, more)
-    return f"sum by (account, key) ({found})" if family == "els" else found
+    return f"sum by (account, key) ({found})" if family in BY_PRODUCT else found
 
 
 def listed(scope: Scope, family: str) -> str:

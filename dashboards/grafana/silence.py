@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from cln_monitor import policy
 
-from .queries import ACCOUNT, DISABLED, WITH_KEYS, Scope, once
+from .queries import ACCOUNT, DISABLED, WITH_CHECKINS, Scope, once
 
 SERVER = "account, key, server_id, ip"
-_OF_KEYS = WITH_KEYS
 UNDATED = ("imunify", "els")
 """The products for which CLN does not report when a server was registered."""
-CHECKING_IN = (*_OF_KEYS, "ip_license")
+CHECKING_IN = (*WITH_CHECKINS, "ip_license")
 _LICENSE = "account, ip, license"
 _PROBES = {"ip_license": "ip_licenses"}
 _LAST = "_server_last_checkin_timestamp_seconds"

@@ -79,7 +79,7 @@ def info(key: str, *, enabled: bool, account: str = "a") -> Series:
 def use(family: str, used: int, limit: float | str, key: str = "u", **labels: str) -> Series:
     """Return a key with servers that check in."""
     more = "".join(f',{name}="{value}"' for name, value in labels.items())
-    checkin = "" if family == "els" else ',checkin="fresh"'
+    checkin = "" if family in {"els", "cloudlinux"} else ',checkin="fresh"'
     return {
         f'cln_{family}_key_servers{{account="a",key="{key}"{checkin}{more}}}': str(used),
         f'cln_{family}_key_servers_limit{{account="a",key="{key}"{more}}}': str(limit),

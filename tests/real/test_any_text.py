@@ -36,7 +36,7 @@ _ODD = [
     "\ud800",
     "\x7f",
 ]
-_PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "groups", "awp")
+_PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "groups", "awp", "cloudlinux")
 _ROWS = 25
 
 
@@ -75,6 +75,8 @@ def odd_cln(random: Random, clock: HandClock) -> Simulator:
         "/els/srv/list.json": rows("id", "key", "ip", "hostname"),
         "/group/list.json": rows("name", "description"),
         "/group/servers/list.json": rows("id", "hostName", "ip", "type"),
+        "/v2/cl/keys": rows("key", "description", usage_limit=3),
+        "/v2/cl/servers": rows("id", "key", "ip", "hostname"),
         "/cl/awp": rows("product", "primary_domain", "username", "cdn_limit_type"),
     }
     for path, body in bodies.items():
@@ -107,8 +109,14 @@ accounts: [{{name: acme, login: login, secret_key: pl4nted-secret-key, registrat
         page = b"".join(service.exposition().plain(b""))
         service.stop()
     names = {name for name, _ in parse(page.decode())}
-    assert {"cln_status_flag", "cln_imunify_key_info", "cln_patch_status_host", "cln_group_servers"} <= names
-    assert {"cln_ip_license_registered", "cln_els_server_info", "cln_awp_billable"} <= names
+    assert {
+        "cln_awp_billable",
+        "cln_status_flag",
+        "cln_imunify_key_info",
+        "cln_patch_status_host",
+        "cln_group_servers",
+    } <= names
+    assert {"cln_ip_license_registered", "cln_els_server_info", "cln_cloudlinux_server_info"} <= names
     done = subprocess.run(
         [servers.path("promtool"), "check", "metrics"], input=page, capture_output=True, timeout=300, check=False
     )

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.needs_server("faketime")
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 MAX_AGE = 4.0
-OFF = ("imunify", "patch_status", "ip_licenses", "els", "groups", "awp")
+OFF = ("imunify", "patch_status", "ip_licenses", "els", "groups", "awp", "cloudlinux")
 
 
 @dataclass

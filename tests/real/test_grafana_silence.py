@@ -111,6 +111,7 @@ def test_a_server_with_two_products_or_licenses(tmp_path: Path) -> None:
         use("kernelcare", 3, 5)
         | use("imunify", 2, 5)
         | use("els", 9, 9, product="p")
+        | use("cloudlinux", 7, 9, product="p")
         | license_of("i", "l", 1, HOUR)
         | license_of("i", "m", 1, HOUR)
         | license_of("j", "l", 0)

@@ -101,12 +101,23 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
         {row(2, "Keys are full", "kernelcare", "licenses"): 1},
     ),
     "keys of one server, without a limit, and empty": (
-        use("kernelcare", 1, 1) | use("imunify", 1, 1) | use("imunify", 9, "+Inf", "v") | use("els", 0, 2, product="p"),
+        use("kernelcare", 1, 1)
+        | use("imunify", 1, 1)
+        | use("imunify", 9, "+Inf", "v")
+        | use("els", 0, 2, product="p")
+        | use("cloudlinux", 1, 1, product="p"),
         {},
     ),
     "keys of two servers": (
-        use("kernelcare", 2, 2) | use("imunify", 2, 2) | use("els", 2, 2, product="p"),
-        {row(2, "Keys are full", family, "licenses"): 1 for family in ("kernelcare", "imunify", "els")},
+        use("kernelcare", 2, 2)
+        | use("imunify", 2, 2)
+        | use("els", 2, 2, product="p")
+        | use("cloudlinux", 2, 2, product="p"),
+        {row(2, "Keys are full", family, "licenses"): 1 for family in ("kernelcare", "imunify", "els", "cloudlinux")},
+    ),
+    "a key of CloudLinux OS that is nearly full": (
+        use("cloudlinux", 9, 10, product="p"),
+        {row(2, "Keys are nearly full", "cloudlinux", "licenses"): 1},
     ),
     "a key of Imunify that is full by what is reported": (
         use("imunify", 1, 2) | {'cln_imunify_key_servers_reported{account="a",key="u"}': "2"},
