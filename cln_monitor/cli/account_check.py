@@ -15,6 +15,7 @@ from cln_monitor.cln import Exchange, SystemClock, Threads
 from cln_monitor.config import ClientFactory
 from cln_monitor.policy import MOST_SKEW
 from cln_monitor.probes import (
+    BY_PRODUCT,
     PROBES,
     WITHOUT_LOGIN,
     Observation,
@@ -127,7 +128,7 @@ def _matching_settings(name: str, observation: Observation[Any], *, is_available
         if name == "patch_status":
             scopes = {part.value.scope for part in observation.parts}
             return {"enabled": True, "scopes": [scope for scope in ("key", "reseller") if scope in scopes]}
-        if name == "els":
+        if name in BY_PRODUCT:
             return {"enabled": True, "products": [part.name for part in observation.parts if part.value.keys]}
     return {"enabled": True}
 
@@ -194,7 +195,7 @@ def _licenses(values: Sequence[Any]) -> str:
     return _number(number, "license") if number else ""
 
 
-def _els(values: Sequence[Any]) -> str:
+def _of_products(values: Sequence[Any]) -> str:
     found = [value for value in values if value.keys]
     return ", ".join(f"{value.product} ({_number(len(value.keys), 'key')})" for value in found)
 
@@ -214,9 +215,10 @@ _SUMMARIES: Mapping[str, Callable[[Sequence[Any]], str]] = {
     "imunify": _keys,
     "patch_status": _patch_status,
     "ip_licenses": _licenses,
-    "els": _els,
+    "els": _of_products,
     "groups": _groups,
     "awp": _awp,
+    "cloudlinux": _of_products,
 }
 _EMPTY = {
     "status": "CLN reports no flags",
@@ -227,6 +229,7 @@ _EMPTY = {
     "els": "the account has no keys",
     "groups": "the account has no groups",
     "awp": "nothing is billed this month",
+    "cloudlinux": "the account has no keys",
 }
 
 

@@ -170,6 +170,15 @@ _LISTED = {
     "fresh": listed_server("kernelcare", "fresh", "192.0.2.1", KEY, note=LISTED_NOTE, **_SEEN),
     "im-1": listed_server("imunify", "im-1", "198.51.100.1", IMUNIFY_KEY, hostname="im1.example.net", **_SEEN),
     "ip": listed_server("ip_licenses", None, "192.0.2.1", None, note="CloudLinux OS", **_SEEN),
+    "cloudlinux": listed_server(
+        "cloudlinux",
+        "40211",
+        "198.51.100.9",
+        CLOUDLINUX_KEY,
+        hostname="web9.example.net",
+        note="web farm",
+        checkin="unknown",
+    ),
     "els": listed_server("els", "12345", "1.1.1.1", ELS_KEY, hostname="test", note="12", **_SEEN),
 }
 
@@ -184,8 +193,11 @@ READS: dict[str, tuple[Read, ...]] = {
     "servers": (
         Read(
             "servers list",
-            (*_KERNELCARE_CALLS, *_IMUNIFY_CALLS, *_ELS_KEY_CALLS, *_ELS_SERVER_CALLS, *_GROUP_CALLS, *_LICENSE_CALLS),
-            [_LISTED[name] for name in ("never", "fresh", "im-1", "els", "ip")],
+            (
+                *(*_KERNELCARE_CALLS, *_IMUNIFY_CALLS, *_ELS_KEY_CALLS, *_ELS_SERVER_CALLS),
+                *(*_CLOUDLINUX_KEY_CALLS, *_CLOUDLINUX_SERVER_CALLS, *_GROUP_CALLS, *_LICENSE_CALLS),
+            ),
+            [_LISTED[name] for name in ("never", "fresh", "im-1", "els", "ip", "cloudlinux")],
         ),
         Read(
             "servers list --product imunify --sort hostname",
@@ -207,13 +219,17 @@ READS: dict[str, tuple[Read, ...]] = {
     "keys": (
         Read(
             "keys list",
-            (*_KERNELCARE_CALLS, _IMUNIFY_CALLS[0], *_ELS_KEY_CALLS, *_ELS_SERVER_CALLS),
+            (
+                *(*_KERNELCARE_CALLS, _IMUNIFY_CALLS[0], *_ELS_KEY_CALLS, *_ELS_SERVER_CALLS),
+                *(*_CLOUDLINUX_KEY_CALLS, *_CLOUDLINUX_SERVER_CALLS),
+            ),
             [
                 listed_key("kernelcare", KEY, note=LISTED_NOTE, enabled=True, used=2, limit=4, percent=50.0),
                 listed_key("kernelcare", OTHER_KEY, note="", enabled=False, used=0, limit=0, percent=None),
                 listed_key("imunify", IMUNIFY_KEY, used=1, limit=2, percent=50.0),
                 listed_key("imunify", OTHER_IMUNIFY_KEY, used=0, limit=0, percent=None),
                 listed_key("els", ELS_KEY, note="12", used=1, limit=2, percent=50.0),
+                listed_key("cloudlinux", CLOUDLINUX_KEY, note="web farm", used=1, limit=12, percent=8.3),
             ],
         ),
         Read(
@@ -221,6 +237,7 @@ READS: dict[str, tuple[Read, ...]] = {
             _KERNELCARE_CALLS,
             [listed_key("kernelcare", KEY, note=LISTED_NOTE, enabled=True, used=2, limit=4, percent=50.0)],
         ),
+        Read("keys list --product cloudlinux --full", (*_CLOUDLINUX_KEY_CALLS, *_CLOUDLINUX_SERVER_CALLS), []),
         Read("keys list --product els --full", (*_ELS_KEY_CALLS, *_ELS_SERVER_CALLS), []),
     ),
     "status": (
@@ -621,6 +638,8 @@ OF_THEIR_OWN: dict[str, tuple[Sent, ...]] = {
         *_ELS_SERVER_CALLS,
         *_GROUP_CALLS,
         get("/cl/awp"),
+        *_CLOUDLINUX_KEY_CALLS,
+        *_CLOUDLINUX_SERVER_CALLS,
     ),
 }
 """Commands with their own test modules, and their calls: they are neither a simple read nor a simple change."""

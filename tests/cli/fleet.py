@@ -32,7 +32,7 @@ class WakesUp(SimulatedCheckIns):
 def empty(cln: Cln) -> Account:
     """Return the account of ``cln`` after removing its servers."""
     account = cln.account
-    for keys in (account.kernelcare_keys, account.imunify_keys, account.els_keys):
+    for keys in (account.kernelcare_keys, account.imunify_keys, account.els_keys, account.cloudlinux_keys):
         for key in keys.values():
             for server_id in [*key.servers]:
                 key.remove_server(server_id)

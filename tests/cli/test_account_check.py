@@ -59,12 +59,14 @@ def test_what_works(options: list[str]) -> None:
         "ELS product UELS16_SLA and 4 more",
         "groups": "works 1 group",
         "awp": "not available nothing is billed this month",
+        "cloudlinux": "works CL (1 key)",
     }
     probes: Any = configured(outcome.out).accounts[0].probes
     assert {name: settings.enabled for name, settings in probes.items()} == dict.fromkeys(lines, True) | {"awp": False}
     assert probes["els"].products == ["CELS"]
     assert probes["patch_status"].scopes == ["key", "reseller"]
     assert check(options).json["probes"]["els"] == {"enabled": True, "products": ["CELS"]}
+    assert "  cloudlinux: {enabled: true, products: [CL]}\n" in outcome.out
 
 
 def test_only_reads_are_sent(cln: Cln, options: list[str]) -> None:
@@ -82,6 +84,7 @@ def test_unavailable_products(cln: Cln, options: list[str]) -> None:
         Fault("answer", "/kcare/nagios-res/*", body="Reseller not found", content_type="text/plain")
     )
     cln.simulator.faults.add(Fault("answer", "/im/*", body=REFUSED))
+    cln.simulator.faults.add(Fault("status", "/v2/*", status=404))
     cln.account.ip_licenses.clear()
     cln.account.groups.clear()
     outcome = run(*options, "check", "account")
@@ -125,7 +128,7 @@ def test_wrong_credentials(wrong: str, cln: Cln, options: list[str]) -> None:
     assert outcome.code == 1
     assert outcome.json["ok"] is False
     assert results(outcome) == {"status": "works", "kernelcare": "fails"} | dict.fromkeys(
-        ["imunify", "patch_status", "ip_licenses", "els", "groups", "awp"], "not asked"
+        ["imunify", "patch_status", "ip_licenses", "els", "groups", "awp", "cloudlinux"], "not asked"
     )
     assert "CLN refused the token" in outcome.json["checks"][1]["text"]
     assert outcome.json["probes"] == {}

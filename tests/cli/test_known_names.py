@@ -34,7 +34,7 @@ def completed(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ("ip-licenses remove 192.0.2.1 --type KernelCare", ["KernelCare", "KernelCare Plus"]),
         ("ip-licenses remove 192.0.2.1 --type 17", ["17"]),
         ("awp usage --product AWP_C", ["AWP_CDN"]),
-        ("servers list --product ", ["kernelcare", "imunify", "els", "ip_licenses"]),
+        ("servers list --product ", ["kernelcare", "imunify", "els", "cloudlinux", "ip_licenses"]),
         ("servers prune --product i", ["imunify"]),
         ("keys list --product e", ["els"]),
         ("servers list --sort h", ["hostname"]),

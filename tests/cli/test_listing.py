@@ -10,7 +10,7 @@ import pytest
 from cln_monitor.cln import ELS_CODES
 from cln_monitor.simulator import Fault
 
-from .account import KEY, LOGIN, NEW_ELS, OTHER_KEY, SECRET_KEY, Cln
+from .account import CLOUDLINUX_KEY, KEY, LOGIN, NEW_ELS, OTHER_KEY, SECRET_KEY, Cln
 from .fleet import DAY, add_server, empty
 from .inside import ask, ask_json, run
 from .processes import on_a_terminal
@@ -123,10 +123,42 @@ def test_default_products_that_cln_refuses(cln: Cln, tmp_path: Path) -> None:
     assert ask(cln, "keys", "list").code == 1
 
 
+@pytest.mark.parametrize("command", ["servers list", "keys list"])
+def test_a_cln_without_cloudlinux_os(command: str, cln: Cln) -> None:
+    """An older CLN does not have the calls for CloudLinux OS: stderr says so, and the other products are listed."""
+    cln.simulator.revision = "2024-03"
+    cln.simulator.faults.add(
+        Fault("answer", "/els/*", match=NEW_ELS.replace(" ", "+"), body='{"success":true,"data":[]}')
+    )
+    outcome = ask(cln, *command.split(), "-o", "json")
+    text = "cloudlinux is not available to this account: CLN does not have this call (HTTP 404)\n"
+    assert (outcome.code, outcome.err) == (0, text)
+    assert {row["product"] for row in outcome.json} >= {"kernelcare", "imunify", "els"}
+    named = ask(cln, *command.split(), "--product", "cloudlinux")
+    assert (named.code, "CLN does not have this call" in named.err) == (1, True)
+    own = ask(cln, "cloudlinux", *command.split())
+    assert (own.code, "CLN does not have this call" in own.err) == (1, True)
+
+
+def test_products_of_cloudlinux_os(cln: Cln) -> None:
+    """Refused default products of CloudLinux OS are omitted; configured ones must exist."""
+    body = '{"status": 404, "message": "Product not found"}'
+    cln.simulator.faults.add(Fault("answer", "/v2/cl/*", match="productType=CLP&", body=body))
+    for command in ("keys list", "servers list", "cloudlinux keys list", "cloudlinux servers list"):
+        outcome = ask(cln, *command.split(), "-o", "json")
+        assert (outcome.code, outcome.err) == (0, ""), command
+        assert [row for row in outcome.json if row["key"] == CLOUDLINUX_KEY], command
+    text = cln.config.read_text().replace("probes:", "probes:\n  cloudlinux: {products: [CL, CLP]}")
+    cln.config.write_text(text)
+    for command in ("keys list", "servers list", "cloudlinux keys list", "cloudlinux servers list"):
+        outcome = ask(cln, *command.split())
+        assert (outcome.code, "Product not found" in outcome.err) == (1, True), command
+
+
 def test_a_key_that_fails(cln: Cln) -> None:
     """Other keys are shown, stderr masks the key, and the exit code reports the missing part."""
     cln.simulator.faults.add(Fault("html", "/kcare/key/servers.json", match=KEY))
-    for command, number in (("servers list", 3), ("keys list", 5), ("kernelcare keys list", 2)):
+    for command, number in (("servers list", 4), ("keys list", 6), ("kernelcare keys list", 2)):
         outcome = ask(cln, *command.split(), "-o", "json")
         assert (outcome.code, len(outcome.json)) == (3, number), command
         assert outcome.err.count("\n") == 1
@@ -193,7 +225,7 @@ def test_unused_licenses(cln: Cln) -> None:
     [
         ("servers list --stale 1", "invalid duration '1'"),
         ("servers list --sort size", "'size' is not one of 'age', 'ip', 'hostname'"),
-        ("servers list --product cloud", "'cloud' is not one of kernelcare, imunify, els, ip_licenses"),
+        ("servers list --product cloud", "'cloud' is not one of kernelcare, imunify, els, cloudlinux, ip_licenses"),
         ("servers list --key NoSu-00000000", "no key with this name or mask; use clntool keys list"),
         ("servers list --key NoSuchKeyAtAll01", "no key with this name or mask; use clntool keys list"),
         ("keys list --product ip-licenses", "IP licenses have no keys"),

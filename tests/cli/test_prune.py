@@ -165,6 +165,7 @@ def test_never_of_an_unknown_registration(cln: Cln) -> None:
         (("--never", "--max", "x"), "'x' is not a whole number"),
         (("--never", "--key", " "), "--key must not be empty"),
         (("--never", "--product", "ip-licenses"), "IP licenses have no servers to remove"),
+        (("--never", "--product", "cloudlinux"), "CLN reports no check-ins of CloudLinux OS servers"),
         (("--never", "--product", "nope"), "'nope' is not one of kernelcare, imunify, els"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Fault
 
-from .account import ELS_KEY, HOSTILE_NOTE, IMUNIFY_KEY, KEY, OTHER_IMUNIFY_KEY, Cln
+from .account import CLOUDLINUX_KEY, ELS_KEY, HOSTILE_NOTE, IMUNIFY_KEY, KEY, OTHER_IMUNIFY_KEY, Cln
 from .commands import LISTED_NOTE
 from .inside import ask
 
@@ -38,6 +38,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ("imunify servers remove im-1", f"(198.51.100.1, key {mask_key(IMUNIFY_KEY)}, last check-in "),
         (f"imunify servers convert im-1 {OTHER_IMUNIFY_KEY}", "; new key: note 'the new one')"),
         ("els servers remove 12345", f"(1.1.1.1, test, key {mask_key(ELS_KEY)} (note '12'), last check-in "),
+        (
+            "cloudlinux servers remove 40211",
+            f"(198.51.100.9, web9.example.net, key {mask_key(CLOUDLINUX_KEY)} (note 'web farm'))",
+        ),
+        ("cloudlinux servers remove 1", "(not in the account)"),
+        (f"cloudlinux keys remove {CLOUDLINUX_KEY}", "(note 'web farm', 1 server)"),
         ("groups servers remove web im-1 x", "(im-1: 198.51.100.1, im1.example.net, x: not in the group)"),
         (f"imunify keys update {IMUNIFY_KEY} --limit 0 --note x", "(new limit unlimited, new note 'x')"),
         (f"imunify keys update {IMUNIFY_KEY} --limit 7", "(new limit 7)"),

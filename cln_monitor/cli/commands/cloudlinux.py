@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Annotated
 
 import typer
 
 from cln_monitor.cli.change import Action, DryRun, Yes, change
-from cln_monitor.cli.concurrent import show_all
 from cln_monitor.cli.context import IdArgument, KeyArgument, Limit, NewNote, Note, family, session_of
-from cln_monitor.cli.fleet.inventory import CLOUDLINUX
 from cln_monitor.cli.fleet.key_argument import resolve_key
-from cln_monitor.cli.fleet.stakes import changes_of_key, stakes_of_cloudlinux_key, stakes_of_cloudlinux_server
+from cln_monitor.cli.fleet.product_codes import CLOUDLINUX, show_by_code
+from cln_monitor.cli.fleet.stakes import changes_of_key, stakes_of_key, stakes_of_server
 from cln_monitor.cli.known_names import cloudlinux_products
-from cln_monitor.cli.output import Row, row_of
+from cln_monitor.cli.output import row_of
 from cln_monitor.cli.output_fields import lists, shows
-from cln_monitor.cli.session import Session
 from cln_monitor.cln import CLOUDLINUX_PRODUCTS, CloudLinuxKey, mask_key
 
 app = family("CloudLinux OS keys and servers.")
@@ -42,17 +39,13 @@ def _row(key: CloudLinuxKey) -> dict[str, object]:
     return row_of(key, mask=mask_key(key.key))
 
 
-def _show(session: Session, product: str | None, read: Callable[[str], Iterable[Row]], empty: str) -> None:
-    show_all(session, [*CLOUDLINUX_PRODUCTS] if product is None else [product], read, empty)
-
-
 @keys.command("list")
 @lists(*_KEY)
 def list_keys(context: typer.Context, *, product: _OneProduct = None) -> None:
     """List the keys of one product, or of all products."""
     session = session_of(context)
     client = session.client.cloudlinux
-    _show(session, product, lambda name: map(_row, client.keys(name)), "no CloudLinux OS keys found")
+    show_by_code(session, CLOUDLINUX, product, lambda name: map(_row, client.keys(name)), "no CloudLinux OS keys found")
 
 
 @keys.command("create")
@@ -120,7 +113,7 @@ def remove_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dr
         lambda client: client.cloudlinux.remove_key(key),
         yes=yes,
         dry_run=dry_run,
-        stakes=stakes_of_cloudlinux_key(session, key),
+        stakes=stakes_of_key(session, CLOUDLINUX, key),
     )
     session.output.done(key=key)
 
@@ -131,7 +124,9 @@ def list_servers(context: typer.Context, *, product: _OneProduct = None) -> None
     """List the servers of one product, or of all products."""
     session = session_of(context)
     client = session.client.cloudlinux
-    _show(session, product, lambda name: map(row_of, client.servers(name)), "no CloudLinux OS servers found")
+    show_by_code(
+        session, CLOUDLINUX, product, lambda name: map(row_of, client.servers(name)), "no CloudLinux OS servers found"
+    )
 
 
 @servers.command("remove")
@@ -148,6 +143,6 @@ def remove_server(context: typer.Context, id_: IdArgument, *, yes: Yes = False, 
         lambda client: client.cloudlinux.remove_server(id_),
         yes=yes,
         dry_run=dry_run,
-        stakes=stakes_of_cloudlinux_server(session, id_),
+        stakes=stakes_of_server(session, CLOUDLINUX, id_),
     )
     session.output.done(**row_of(removed))

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Annotated
 
 import typer
 
 from cln_monitor.cli.change import Action, DryRun, Yes, change
-from cln_monitor.cli.concurrent import ConcurrentReader, show_with_errors
 from cln_monitor.cli.context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
-from cln_monitor.cli.fleet.inventory import ELS, els_codes
 from cln_monitor.cli.fleet.key_argument import resolve_key
+from cln_monitor.cli.fleet.product_codes import ELS, codes_of, show_by_code
 from cln_monitor.cli.fleet.stakes import changes_of_key, stakes_of_key, stakes_of_server
 from cln_monitor.cli.known_names import els_codes as offered_codes
-from cln_monitor.cli.output import Row, eprint, row_of
+from cln_monitor.cli.output import row_of
 from cln_monitor.cli.output_fields import lists, shows
-from cln_monitor.cli.session import Session
 from cln_monitor.cli.usage import UsageError
-from cln_monitor.cln import ELS_CODES, ClnError, ElsKey, RefusedError, mask_key
-from cln_monitor.probes import DefaultList
+from cln_monitor.cln import ELS_CODES, ElsKey, mask_key
 
 app = family("Extended Lifecycle Support (ELS) keys and servers.")
 keys = family("ELS keys.")
@@ -44,26 +40,13 @@ def _row(key: ElsKey) -> dict[str, object]:
     return row_of(key, mask=mask_key(key.key))
 
 
-def _show(session: Session, code: str | None, read: Callable[[str], Iterable[Row]], empty: str) -> None:
-    """Show the rows of ``read`` for the product ``code``, or for all products that are configured or offered by CLN."""
-    codes = els_codes(session) if code is None else [code]
-    with ConcurrentReader(session) as reader:
-        outcomes = reader.read_all(codes, read)
-    failed = [(code, outcome) for code, outcome in outcomes if isinstance(outcome, ClnError)]
-    absent = [code for code, error in failed if isinstance(codes, DefaultList) and isinstance(error, RefusedError)]
-    rows = [row for _, outcome in outcomes if not isinstance(outcome, ClnError) for row in outcome]
-    if absent and not rows:
-        eprint(f"not available to this account: {', '.join(absent)}")
-    show_with_errors(session, rows, [error for code, error in failed if code not in absent], empty)
-
-
 @keys.command("list")
 @lists(*_KEY)
 def list_keys(context: typer.Context, *, code: _OneCode = None) -> None:
     """List the keys of one product, or of all products."""
     session = session_of(context)
     client = session.client.els
-    _show(session, code, lambda product: map(_row, client.keys(product)), "no ELS keys found")
+    show_by_code(session, ELS, code, lambda product: map(_row, client.keys(product)), "no ELS keys found")
 
 
 @keys.command("create")
@@ -81,7 +64,7 @@ def create_key(
 ) -> None:
     """Create a key and show it."""
     session = session_of(context)
-    codes = dict.fromkeys([*ELS_CODES, *els_codes(session)])
+    codes = dict.fromkeys([*ELS_CODES, *codes_of(session, ELS)])
     if code not in codes:
         raise UsageError(f"--code: expected one of {', '.join(codes)}; add newer codes to probes.els.products")
     key = change(
@@ -145,7 +128,7 @@ def list_servers(context: typer.Context, *, code: _OneCode = None) -> None:
     """List the servers of one product, or of all products."""
     session = session_of(context)
     client = session.client.els
-    _show(session, code, lambda product: map(row_of, client.servers(product)), "no ELS servers found")
+    show_by_code(session, ELS, code, lambda product: map(row_of, client.servers(product)), "no ELS servers found")
 
 
 @servers.command("remove")

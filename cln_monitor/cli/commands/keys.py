@@ -9,7 +9,7 @@ import typer
 
 from cln_monitor.cli.concurrent import ConcurrentReader, show_with_errors
 from cln_monitor.cli.context import family, session_of
-from cln_monitor.cli.fleet.inventory import ELS, IMUNIFY, KERNELCARE, KEY_PRODUCTS, Inventory
+from cln_monitor.cli.fleet.inventory import IMUNIFY, KEY_PRODUCTS, Inventory
 from cln_monitor.cli.output_fields import lists
 from cln_monitor.cli.usage import UsageError
 from cln_monitor.cln import mask_key
@@ -65,7 +65,7 @@ def list_keys(
         inventory = Inventory(session, reader, () if product_ else products)
         inventory.read_keys(products)
         # The list of Imunify keys has their number of servers, but CLN may omit it.
-        counted = {KERNELCARE, ELS} & products
+        counted = products - {IMUNIFY}
         if any(key.product == IMUNIFY and key.used is None for key in inventory.keys):
             counted.add(IMUNIFY)
         inventory.read_servers(counted)

@@ -12,8 +12,17 @@ from cln_monitor.cli.change import DryRun, Yes
 from cln_monitor.cli.concurrent import ConcurrentReader, show_with_errors
 from cln_monitor.cli.context import family, session_of, whole
 from cln_monitor.cli.fleet.criterion import LEAST_STALE, Criterion
-from cln_monitor.cli.fleet.inventory import IMUNIFY, IP_LICENSES, KERNELCARE, KEY_PRODUCTS, PRODUCT_NAMES, Inventory
+from cln_monitor.cli.fleet.inventory import (
+    CHECKING_IN,
+    IMUNIFY,
+    IP_LICENSES,
+    KERNELCARE,
+    KEY_PRODUCTS,
+    PRODUCT_NAMES,
+    Inventory,
+)
 from cln_monitor.cli.fleet.key_argument import find_keys
+from cln_monitor.cli.fleet.product_codes import CLOUDLINUX
 from cln_monitor.cli.fleet.prune import OUTCOME_COLUMNS, OUTCOME_FIELDS, prune
 from cln_monitor.cli.fleet.registrations import (
     COLUMNS,
@@ -67,8 +76,8 @@ def _products(incomplete: str) -> list[str]:
     return [name for name in PRODUCT_NAMES if name.startswith(incomplete)]
 
 
-def _products_with_keys(incomplete: str) -> list[str]:
-    return [name for name in KEY_PRODUCTS if name.startswith(incomplete)]
+def _products_to_prune(incomplete: str) -> list[str]:
+    return [name for name in CHECKING_IN if name.startswith(incomplete)]
 
 
 _Key = Annotated[str | None, typer.Option(metavar="KEY", help="Only servers of this key (in full, or its mask).")]
@@ -112,7 +121,7 @@ def list_servers(
     """List the servers of all products, those with the oldest check-in first.
 
     --stale, --never and --superseded can be combined: a server is shown if at least one of them applies. The list takes
-    one call per key, ELS product, group, and 100 IP licenses.
+    one call per key, ELS or CloudLinux OS product, group, and 100 IP licenses.
     """
     session = session_of(context)
     _refuse_blank(key=key, group=group)
@@ -178,8 +187,8 @@ def prune_servers(
             "--product",
             metavar="P",
             parser=product,
-            autocompletion=_products_with_keys,
-            help=f"Only this product: {', '.join(KEY_PRODUCTS)}; can be repeated.",
+            autocompletion=_products_to_prune,
+            help=f"Only this product: {', '.join(CHECKING_IN)}; can be repeated.",
         ),
     ] = None,
     key: _Key = None,
@@ -211,6 +220,10 @@ def prune_servers(
         raise UsageError(f"--stale: expected at least {format_age(LEAST_STALE)}")
     if IP_LICENSES in (product_ or ()):
         raise UsageError("--product: IP licenses have no servers to remove; see clntool ip-licenses remove --help")
+    if CLOUDLINUX in (product_ or ()):
+        raise UsageError(
+            "--product: CLN reports no check-ins of CloudLinux OS servers; see clntool cloudlinux servers remove --help"
+        )
     if most is not None and most < 1:
         raise UsageError("--max: expected a number of servers, 1 or more")
     criterion = Criterion(stale, never=never, superseded=superseded)

@@ -13,8 +13,6 @@ from cln_monitor.cli.concurrent import ConcurrentReader
 from cln_monitor.cli.output import eprint
 from cln_monitor.cli.session import Session
 from cln_monitor.cln import (
-    CLOUDLINUX_PRODUCTS,
-    ELS_CODES,
     MOST_ADDRESSES,
     Client,
     ClnError,
@@ -26,22 +24,29 @@ from cln_monitor.cln import (
     RefusedError,
 )
 from cln_monitor.masking import mask_key, same_key
-from cln_monitor.probes import DefaultList, ElsSettings
+from cln_monitor.probes import DefaultList
 
 from .host_names import with_host_names
+from .product_codes import BY_CODE, CLOUDLINUX, ELS, CodeList, codes_of
 
-KERNELCARE, IMUNIFY, ELS, IP_LICENSES = "kernelcare", "imunify", "els", "ip_licenses"
-KEY_PRODUCTS = (KERNELCARE, IMUNIFY, ELS)
+KERNELCARE, IMUNIFY, IP_LICENSES = "kernelcare", "imunify", "ip_licenses"
+CHECKING_IN = (KERNELCARE, IMUNIFY, ELS)
+"""The products with keys whose servers check in."""
+KEY_PRODUCTS = (*CHECKING_IN, CLOUDLINUX)
 """The products that have keys."""
-PRODUCT_NAMES = {KERNELCARE: "KernelCare", IMUNIFY: "Imunify", ELS: "ELS", IP_LICENSES: "IP license"}
+PRODUCT_NAMES = {
+    KERNELCARE: "KernelCare",
+    IMUNIFY: "Imunify",
+    ELS: "ELS",
+    CLOUDLINUX: "CloudLinux OS",
+    IP_LICENSES: "IP license",
+}
 """The names of products in texts."""
-CLOUDLINUX = "cloudlinux"
-"""The product of CloudLinux OS keys, which are read only where they are asked for."""
 
 
 @dataclass(frozen=True)
 class ListedKey:
-    """A key of a ``product``; ``code`` is the product code of ELS and Imunify. Fields not reported by CLN are None.
+    """A key of a ``product``; ``code`` is the product code, except of KernelCare. Fields not reported by CLN are None.
 
     ``used`` is its number of servers; ``row`` is the key as the client returned it, for further calls.
     """
@@ -93,10 +98,8 @@ class ListedServer:
         return mask_key(self.key) if self.key else None
 
 
-def els_codes(session: Session) -> list[str]:
-    """Return the codes of the ELS products in the configuration."""
-    settings = session.account.probes[ELS]
-    return settings.products if isinstance(settings, ElsSettings) else list(ELS_CODES)
+Unit = ListedKey | CodeList | tuple[IpLicense, ...]
+"""What servers are read of with one call: a key, a product with a code, or up to 100 IP licenses."""
 
 
 class Inventory:
@@ -111,7 +114,7 @@ class Inventory:
         self._optional = optional
         self._client: Client = session.client
         self._licenses: list[IpLicense] = []
-        self._els: list[str] = []
+        self._lists: list[CodeList] = []
         self.keys: list[ListedKey] = []
         self.servers: list[ListedServer] = []
         self.errors: list[ClnError] = []
@@ -121,27 +124,27 @@ class Inventory:
     def read_keys(self, products: Collection[str]) -> None:
         """Read the keys of ``products``, and the list of IP licenses where they are among them."""
         lists = [(product, "") for product in (KERNELCARE, IMUNIFY, IP_LICENSES) if product in products]
-        codes = els_codes(self._session) if ELS in products else []
-        lists += [(ELS, code) for code in codes]
-        lists += [(CLOUDLINUX, code) for code in CLOUDLINUX_PRODUCTS if CLOUDLINUX in products]
+        codes = {product: codes_of(self._session, product) for product in BY_CODE if product in products}
+        lists += [(product, code) for product, of_product in codes.items() for code in of_product]
         self.products += dict.fromkeys(product for product, _ in lists)
-        absent: list[RefusedError] = []
+        absent: dict[str, list[RefusedError]] = {}
         for (product, code), outcome in self._reader.read_all(lists, lambda pair: self._read_list(*pair)):
-            if isinstance(outcome, RefusedError) and product == ELS and isinstance(codes, DefaultList):
-                absent.append(outcome)
-            elif isinstance(outcome, RefusedError) and product != ELS and product in self._optional:
+            if isinstance(outcome, RefusedError) and isinstance(codes.get(product), DefaultList):
+                absent.setdefault(product, []).append(outcome)
+            elif isinstance(outcome, RefusedError) and product not in codes and product in self._optional:
                 self.unavailable[product] = outcome
             elif isinstance(outcome, ClnError):
                 self.errors.append(outcome)
             else:
-                self._els += [code] if product == ELS else []
+                self._lists += [CodeList(product, code)] if product in codes else []
                 self.keys += [row for row in outcome if isinstance(row, ListedKey)]
                 self._licenses += [row for row in outcome if isinstance(row, IpLicense)]
-        if absent and len(absent) == len(codes):
-            if ELS in self._optional:
-                self.unavailable[ELS] = absent[0]
-            else:
-                self.errors.append(absent[0])
+        for product, refused in absent.items():
+            if len(refused) == len(codes[product]):
+                if product in self._optional:
+                    self.unavailable[product] = refused[0]
+                else:
+                    self.errors.append(refused[0])
 
     def report_unavailable(self) -> None:
         """Report on stderr which products CLN refuses to the account."""
@@ -166,13 +169,11 @@ class Inventory:
 
     def read_servers(self, products: Collection[str] = (*KEY_PRODUCTS, IP_LICENSES)) -> None:
         """Read the servers of the keys and licenses of ``products``, and count the servers of each key."""
-        units: list[ListedKey | str | tuple[IpLicense, ...]] = [
-            key for key in self.keys if key.product in products and key.product != ELS
-        ]
-        units += self._els if ELS in products else []
+        units: list[Unit] = [key for key in self.keys if key.product in products and key.product not in BY_CODE]
+        units += [list_ for list_ in self._lists if list_.product in products]
         units += _batches(self._licenses) if IP_LICENSES in products else []
         notes = {(key.product, key.key): key.note for key in self.keys}
-        counted: set[str | tuple[str, str]] = set()
+        counted: set[Unit] = set()
         counts: Counter[tuple[str, str]] = Counter()
         for unit, outcome in self._reader.read_all(units, lambda unit: read_servers(self._client, unit)):
             if isinstance(outcome, ClnError):
@@ -183,13 +184,9 @@ class Inventory:
                 for server in outcome
             ]
             counts.update((server.product, server.key) for server in outcome)
-            if not isinstance(unit, tuple):
-                counted.add(unit if isinstance(unit, str) else (unit.product, unit.key))
+            counted.add(unit)
         self.keys = [
-            replace(key, used=counts[key.product, key.key])
-            if (key.code if key.product == ELS else (key.product, key.key)) in counted
-            else key
-            for key in self.keys
+            replace(key, used=counts[key.product, key.key]) if unit_of(key) in counted else key for key in self.keys
         ]
 
     def read_host_names(self) -> None:
@@ -231,22 +228,24 @@ def read_keys(client: Client, product: str, code: str = "") -> list[ListedKey]:
             )
             for row in client.imunify.keys()
         ]
-    rows = client.cloudlinux.keys(code) if product == CLOUDLINUX else client.els.keys(code)
+    rows = client.els.keys(code) if product == ELS else client.cloudlinux.keys(code)
     return [ListedKey(product, row.key, row.limit, row, code, note=row.note) for row in rows]
 
 
-def read_servers(client: Client, unit: ListedKey | str | tuple[IpLicense, ...]) -> list[ListedServer]:
-    """Return the servers of a key or an ELS product code, or the addresses in use of IP licenses. Raises ClnError."""
+def unit_of(key: ListedKey) -> ListedKey | CodeList:
+    """Return what to read the servers of ``key`` of; a list by product code has those of other keys as well."""
+    return CodeList(key.product, key.code) if key.product in BY_CODE else key
+
+
+def read_servers(client: Client, unit: Unit) -> list[ListedServer]:
+    """Return the servers of a key or a product with a code, or the addresses in use of IP licenses. Raises ClnError."""
+    if isinstance(unit, CodeList):
+        rows = client.els.servers(unit.code) if unit.product == ELS else client.cloudlinux.servers(unit.code)
+        return [_server(unit.product, row, row.key) for row in rows]
     if isinstance(unit, tuple):
         return _in_use(client.ip_licenses.servers(unit))
-    if isinstance(unit, str):
-        return [_server(ELS, row, row.key) for row in client.els.servers(unit)]
     if unit.product == KERNELCARE:
         return [_server(KERNELCARE, row, unit.key) for row in client.kernelcare.servers(unit.row)]
-    if unit.product == CLOUDLINUX:
-        return [
-            _server(CLOUDLINUX, row, row.key) for row in client.cloudlinux.servers(unit.code) if row.key == unit.key
-        ]
     return [_server(IMUNIFY, row, unit.key) for row in client.imunify.servers(unit.row)]
 
 

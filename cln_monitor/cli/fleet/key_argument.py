@@ -10,10 +10,9 @@ from cln_monitor.cli.usage import UsageError
 from cln_monitor.cln import ClnError
 from cln_monitor.masking import mask_key
 
-from .inventory import CLOUDLINUX, ELS, IMUNIFY, KERNELCARE, PRODUCT_NAMES, Inventory, ListedKey, read_servers
+from .inventory import KEY_PRODUCTS, PRODUCT_NAMES, Inventory, ListedKey, read_servers, unit_of
 
-_LISTS = {product: f"clntool {product} keys list" for product in (KERNELCARE, IMUNIFY, ELS, CLOUDLINUX)}
-_NAMES = PRODUCT_NAMES | {CLOUDLINUX: "CloudLinux OS"}
+_LISTS = {product: f"clntool {product} keys list" for product in KEY_PRODUCTS}
 _MASK_IN_ANY_CASE = re.compile(r".{0,4}-[0-9a-fA-F]{8}", re.DOTALL)
 _DIGITS = 8
 
@@ -28,7 +27,7 @@ def resolve_key(session: Session, product: str, argument: str) -> str:
     with ConcurrentReader(session) as reader:
         inventory = Inventory(session, reader)
         inventory.read_keys([product])
-        return _only_one(session, inventory, argument, f"no {_NAMES[product]} key", _LISTS[product]).key
+        return _only_one(session, inventory, argument, f"no {PRODUCT_NAMES[product]} key", _LISTS[product]).key
 
 
 def find_keys(session: Session, inventory: Inventory, argument: str) -> list[ListedKey]:
@@ -48,8 +47,8 @@ def _only_one(session: Session, inventory: Inventory, argument: str, none: str, 
         raise inventory.errors[0]
     if not found:
         if other := next(iter(_matches(inventory.other_products(), argument).values()), None):
-            expected = " or ".join(_NAMES[product] for product in inventory.products)
-            raise UsageError(f"{mask_key(other.key)} is a key of {_NAMES[other.product]}, not of {expected}")
+            expected = " or ".join(PRODUCT_NAMES[product] for product in inventory.products)
+            raise UsageError(f"{mask_key(other.key)} is a key of {PRODUCT_NAMES[other.product]}, not of {expected}")
         raise UsageError(f"the account has {none} with this name or mask; use {command} to show its keys")
     if len(found) > 1:
         notes = ", ".join(_described(session, key) for key in found.values())
@@ -67,9 +66,9 @@ def _described(session: Session, key: ListedKey) -> str:
     """Return a text that distinguishes keys with the same mask: the note, or the product and the number of servers."""
     if key.note:
         return repr(key.note)
-    name = f"a key of {_NAMES[key.product]} without a note"
+    name = f"a key of {PRODUCT_NAMES[key.product]} without a note"
     try:
-        servers = read_servers(session.client, key.code if key.product == ELS else key)
+        servers = read_servers(session.client, unit_of(key))
     except ClnError:
         return name
     number = sum(server.key == key.key for server in servers)

@@ -18,7 +18,7 @@ from cln_monitor.cli.signals import ends_like_ctrl_c
 from cln_monitor.probes import UNKNOWN
 
 from .criterion import Criterion
-from .inventory import IMUNIFY, KERNELCARE, KEY_PRODUCTS, PRODUCT_NAMES, Inventory
+from .inventory import CHECKING_IN, IMUNIFY, KERNELCARE, PRODUCT_NAMES, Inventory
 from .registrations import (
     FIELDS,
     ServerStatus,
@@ -58,7 +58,7 @@ def prune(
     """
     if not (yes or dry_run):
         require_terminal("remove servers")
-    products = requested or set(KEY_PRODUCTS)
+    products = requested or set(CHECKING_IN)
     if criterion.superseded:
         products = _with_registration_dates(products)
     require_good_flags(session)

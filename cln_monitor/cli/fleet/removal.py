@@ -15,7 +15,7 @@ from cln_monitor.cln import AuthorizationError, ClnError, InvalidArgumentError, 
 from cln_monitor.durations import format_age
 
 from .criterion import Criterion
-from .inventory import ELS, IMUNIFY, KERNELCARE, Inventory, ListedKey, ListedServer, read_servers
+from .inventory import IMUNIFY, KERNELCARE, Inventory, ListedKey, ListedServer, read_servers, unit_of
 from .registrations import ServerStatus, row_of_server, server_statuses, stale_after_in
 
 REMOVED, SKIPPED, REFUSED, UNCERTAIN, NOT_TRIED = OUTCOMES = ("removed", "skipped", "refused", "uncertain", "not_tried")
@@ -128,7 +128,6 @@ class Removal:
 
     def _read_again(self, key: ListedKey) -> None:
         """Read the servers of ``key`` again; they keep their host names, which CLN reports only in groups."""
-        unit = key.code if key.product == ELS else key
         others: list[ListedServer] = []
         previous: list[ListedServer] = []
         for server in self._servers:
@@ -136,7 +135,7 @@ class Removal:
         names = {server.server_id: server.hostname for server in previous}
         self._servers = others + [
             replace(server, hostname=server.hostname or names.get(server.server_id, ""))
-            for server in read_servers(self._client, unit)
+            for server in read_servers(self._client, unit_of(key))
             if server.key == key.key
         ]
 

@@ -9,12 +9,13 @@ from msgspec import UNSET
 from cln_monitor.cli.concurrent import ConcurrentReader
 from cln_monitor.cli.output import eprint
 from cln_monitor.cli.session import Session
-from cln_monitor.cln import CLOUDLINUX_PRODUCTS, AuthorizationError, Client, ClnError, RefusedError, clean_text
+from cln_monitor.cln import AuthorizationError, Client, ClnError, RefusedError, clean_text
 from cln_monitor.durations import format_age
 from cln_monitor.masking import mask_key
 from cln_monitor.probes import DefaultList
 
-from .inventory import ELS, Inventory, ListedServer, els_codes, read_keys, read_servers
+from .inventory import Inventory, ListedServer, read_keys, read_servers, unit_of
+from .product_codes import BY_CODE, codes_of
 
 
 def stakes_of_key(session: Session, product: str, key: str) -> Callable[[], str]:
@@ -30,34 +31,6 @@ def stakes_of_server(session: Session, product: str, server_id: str, new_key: st
     return _unless_unreadable(
         lambda: _describe_server(session, product, server_id, new_key), "the server could not be read"
     )
-
-
-def stakes_of_cloudlinux_key(session: Session, key: str) -> Callable[[], str]:
-    """Return a function that reads the note of a CloudLinux OS key and its number of servers, for the question."""
-
-    def stakes() -> str:
-        client = session.client.cloudlinux
-        for product in CLOUDLINUX_PRODUCTS:
-            for listed in client.keys(product):
-                if listed.key == key:
-                    number = sum(server.key == key for server in client.servers(product))
-                    return f"{f'note {listed.note!r}, ' if listed.note else ''}{number} server{'s' * (number != 1)}"
-        return "not in the account"
-
-    return _unless_unreadable(stakes, "its note and servers could not be read")
-
-
-def stakes_of_cloudlinux_server(session: Session, server_id: str) -> Callable[[], str]:
-    """Return a function that reads the address, host name and key of a CloudLinux OS server, for the question."""
-
-    def stakes() -> str:
-        listed = [server for product in CLOUDLINUX_PRODUCTS for server in session.client.cloudlinux.servers(product)]
-        server = next((server for server in listed if server.server_id == server_id), None)
-        if server is None:
-            return "not in the account"
-        return _joined(server.ip, server.hostname, f"key {mask_key(server.key)}" if server.key else "")
-
-    return _unless_unreadable(stakes, "the server could not be read")
 
 
 def stakes_of_members(session: Session, group: str, ids: Sequence[str]) -> Callable[[], str]:
@@ -98,17 +71,17 @@ def _unless_unreadable(stakes: Callable[[], str], otherwise: str) -> Callable[[]
 
 def _describe_key(session: Session, product: str, key: str) -> str:
     client: Client = session.client
-    codes = els_codes(session) if product == ELS else [""]
+    codes = codes_of(session, product) if product in BY_CODE else [""]
     for code in codes:
         try:
             listed = read_keys(client, product, code)
         except RefusedError:
-            if product == ELS and isinstance(codes, DefaultList):
+            if isinstance(codes, DefaultList):
                 continue
             raise
         for listed_key in listed:
             if listed_key.key == key:
-                servers = read_servers(client, code if product == ELS else listed_key)
+                servers = read_servers(client, unit_of(listed_key))
                 number = sum(server.key == key for server in servers)
                 note = f"note {listed_key.note!r}, " if listed_key.note else ""
                 return f"{note}{number} server{'s' * (number != 1)}"

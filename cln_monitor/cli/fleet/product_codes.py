@@ -1,0 +1,50 @@
+"""Products whose keys and servers CLN lists by a product code: ELS and CloudLinux OS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from cln_monitor.cli.concurrent import ConcurrentReader, show_with_errors
+from cln_monitor.cli.output import Row, eprint
+from cln_monitor.cli.session import Session
+from cln_monitor.cln import CLOUDLINUX_PRODUCTS, ELS_CODES, ClnError, RefusedError
+from cln_monitor.probes import CloudLinuxSettings, DefaultList, ElsSettings
+
+ELS, CLOUDLINUX = "els", "cloudlinux"
+BY_CODE = (ELS, CLOUDLINUX)
+
+_DEFAULTS = {ELS: ELS_CODES, CLOUDLINUX: CLOUDLINUX_PRODUCTS}
+
+
+class CodeList(NamedTuple):
+    """The list of keys, or of servers, of a ``product`` with a ``code``."""
+
+    product: str
+    code: str
+
+
+def codes_of(session: Session, product: str) -> list[str]:
+    """Return the codes of a product of ``BY_CODE`` in the configuration."""
+    settings = session.account.probes[product]
+    return settings.products if isinstance(settings, ElsSettings | CloudLinuxSettings) else [*_DEFAULTS[product]]
+
+
+def show_by_code(
+    session: Session, product: str, code: str | None, read: Callable[[str], Iterable[Row]], empty: str
+) -> None:
+    """Show the rows of ``read`` for one ``code``, or for all codes that are configured or that CLN offers.
+
+    If CLN refuses all default codes, that is an error.
+    """
+    codes = codes_of(session, product) if code is None else [code]
+    with ConcurrentReader(session) as reader:
+        outcomes = reader.read_all(codes, read)
+    failed = [(code, outcome) for code, outcome in outcomes if isinstance(outcome, ClnError)]
+    absent = [code for code, error in failed if isinstance(codes, DefaultList) and isinstance(error, RefusedError)]
+    if len(absent) == len(codes):
+        absent, failed = [], failed[:1]
+    rows = [row for _, outcome in outcomes if not isinstance(outcome, ClnError) for row in outcome]
+    if absent and not rows:
+        eprint(f"not available to this account: {', '.join(absent)}")
+    show_with_errors(session, rows, [error for code, error in failed if code not in absent], empty)
