@@ -35,8 +35,8 @@ from tools.record_version import VERSIONS
 
 RECORDED = sorted(directory.name for directory in VERSIONS.iterdir())
 PLUGINS = (
-    *("check_cln_awp", "check_cln_els", "check_cln_exporter", "check_cln_imunify", "check_cln_ip_licenses"),
-    *("check_cln_kernelcare", "check_cln_patch_status", "check_cln_status"),
+    *("check_cln_awp", "check_cln_cloudlinux", "check_cln_els", "check_cln_exporter", "check_cln_imunify"),
+    *("check_cln_ip_licenses", "check_cln_kernelcare", "check_cln_patch_status", "check_cln_status"),
 )
 LATER = {"added_later": {"x": [1, None]}}
 """A field that no version has."""
