@@ -22,6 +22,7 @@ DIRECT: Mapping[str, tuple[str, ...]] = {
     "check_cln_ip_licenses": (),
     "check_cln_els": (),
     "check_cln_awp": (),
+    "check_cln_cloudlinux": (),
 }
 """The plugins that ask CLN and change nothing there, with what they are given beside the configuration."""
 

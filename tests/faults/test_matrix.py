@@ -153,6 +153,7 @@ PATHS = {
     "ip_licenses": "/ipl/*",
     "els": "/els/*",
     "awp": "/cl/*",
+    "cloudlinux": "/v2/*",
     "patch_status": "/kcare/nagios*",
 }
 """The probes that share no calls with others."""
@@ -177,7 +178,7 @@ def test_one_product_that_hangs(world: World) -> None:
         for name, view in world.views().items():
             runs.setdefault(name, set()).add(view["last_run"])
         often = {name for name, started in runs.items() if len(started) >= 3}
-        return often >= {"status", "imunify", "ip_licenses", "els", "awp"}
+        return often >= {"status", "imunify", "ip_licenses", "els", "awp", "cloudlinux"}
 
     wait_until(look, "the others to be polled again and again")
     assert world.simulator.now() - began < 2 * TIMEOUT  # polls that waited for a hanging one would take longer

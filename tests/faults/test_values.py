@@ -23,7 +23,7 @@ from tests.checks.inside import run_in_process
 from tests.checks.running import Outcome
 from tests.helpers.pages import keep_block
 from tests.helpers.running import running_exporter
-from tests.helpers.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, UNLIMITED_KEY
+from tests.helpers.small_cln import CLOUDLINUX_KEY, ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, UNLIMITED_KEY
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 MISSING = object()
@@ -87,6 +87,8 @@ FIELDS = {
     "ELS limit": Field("usageLimit", "/els/key/list.json", "check_cln_els", "els", "a number"),
     "ELS check-in": Field("lastCheckin", "/els/srv/list.json", "check_cln_els", "els", "a date"),
     "ELS address": Field("ip", "/els/srv/list.json", "check_cln_els", "els", "", discovered=True),
+    "CloudLinux OS limit": Field("usage_limit", "/v2/cl/keys", "check_cln_cloudlinux", "cloudlinux", "a number"),
+    "CloudLinux OS address": Field("ip", "/v2/cl/servers", "check_cln_cloudlinux", "cloudlinux", "", discovered=True),
     "IP license in use": Field("registered", "/ipl/list.json", "check_cln_ip_licenses", "ip_licenses", "true"),
     "IP license check-in": Field("last_checkin", "/ipl/server.json", "check_cln_ip_licenses", "ip_licenses", "a date"),
 }
@@ -158,7 +160,8 @@ class Broken:
                 return SimulatedAnswer(502, "text/html", b"<html>")  # which is asked where the other is no JSON
             if path == field_.path:
                 document = json.loads(answer.body)
-                rows = document["data"] if isinstance(document["data"], list) else [document["data"]]
+                data = document["data"] if isinstance(document, dict) else document  # below /v2 without an envelope
+                rows = data if isinstance(data, list) else [data]
                 for row in rows if all_rows else rows[:1]:
                     if value is MISSING:
                         row.pop(field_.name, None)
@@ -189,6 +192,7 @@ probes:
   patch_status: {{enabled: false}}
   ip_licenses: {{interval: 1d, max_age: 2d}}
   els: {{enabled: true, interval: 1d, max_age: 2d, products: [CELS]}}
+  cloudlinux: {{enabled: true, interval: 1d, max_age: 2d, products: [CL]}}
 accounts: [{{name: acme, login: {LOGIN}, secret_key_file: secret}}]
 """)
         with (
@@ -221,6 +225,9 @@ def _populate_account(simulator: Simulator) -> None:
         for server in range(2):
             ip, host = f"203.0.113.{10 * number + server}", f"old{number}{server}.example.net"
             els.add_server(f"e{number}{server}", ip=ip, hostname=host, created=now - HOUR, last_checkin=now - HOUR)
+        cloudlinux = account.add_cloudlinux_key(f"{CLOUDLINUX_KEY}{number}", "CL", limit=10)
+        for server in range(2):
+            cloudlinux.add_server(f"4{number}{server}", ip=f"198.51.100.{10 * number + server}")
 
 
 _NOTED = "CLN reports no|CLN does not report|does not tell|never checked in|cannot be read|lists fewer servers"
@@ -239,7 +246,7 @@ def _mended(broken: Broken) -> Iterator[None]:
     """Restore the field after each test."""
     yield
     broken.mend()
-    for probe in ("status", "kernelcare", "imunify", "els", "ip_licenses"):
+    for probe in ("status", "kernelcare", "imunify", "els", "cloudlinux", "ip_licenses"):
         broken.poll(probe)
 
 

@@ -19,7 +19,16 @@ from tests.checks.running import API_TOKEN, EXPORTER_PASSWORD, MONITORING_KEY, P
 from tests.helpers.certificates import Authority
 from tests.helpers.running import Exporter, wait_until
 from tests.helpers.scripted import ScriptedServer, answering, http_answer
-from tests.helpers.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
+from tests.helpers.small_cln import (
+    CLOUDLINUX_KEY,
+    ELS_KEY,
+    IMUNIFY_KEY,
+    KEY,
+    LOGIN,
+    REGISTRATION_TOKEN,
+    SECRET_KEY,
+    UNLIMITED_KEY,
+)
 
 from .front import Front
 from .impatient import RESOLVER
@@ -45,6 +54,7 @@ def healthy_cln() -> Simulator:
     account.add_imunify_key(key=IMUNIFY_KEY, limit=9).add_server(ip="198.51.100.1")
     account.add_ip_license("192.0.2.1", 1)
     account.add_els_key(ELS_KEY, code="CELS", limit=9).add_server("4711", ip="203.0.113.1")
+    account.add_cloudlinux_key(CLOUDLINUX_KEY, "CL", limit=9).add_server("40211", ip="198.51.100.9")
     account.add_group("Night").add_server(servers[0])
     account.add_awp_entity("shop.example.net", username="shop")
     account.add_monitoring_key(MONITORING_KEY)
@@ -56,7 +66,14 @@ def configuration(folder: Path, port: int, authority: Authority, timeout: float)
     (folder / "acme.secret").write_text(f"{SECRET_KEY}\n", encoding="utf-8")
     (folder / "acme.secret").chmod(0o600)
     config = folder / "cln-monitor.yml"
-    probes = "".join(f"  {name}: {{enabled: true, interval: {INTERVAL:.0f}s}}\n" for name, _ in NAMES if name != "els")
+    products = {"els": "CELS", "cloudlinux": "CL"}
+    probes = "".join(
+        f"  {name}: {{enabled: true, interval: {INTERVAL:.0f}s}}\n" for name, _ in NAMES if name not in products
+    )
+    probes += "".join(
+        f"  {name}: {{enabled: true, interval: {INTERVAL:.0f}s, products: [{product}]}}\n"
+        for name, product in products.items()
+    )
     config.write_text(
         f"""\
 api_url: https://localhost:{port}/api
@@ -65,7 +82,6 @@ timeout: {timeout * 1000:.0f}ms
 tls_config: {{ca_file: {authority.file}}}
 probes:
 {probes}
-  els: {{enabled: true, interval: {INTERVAL:.0f}s, products: [CELS]}}
 accounts:
   - name: acme
     login: {LOGIN}
@@ -76,7 +92,7 @@ accounts:
     login: {LOGIN}2
     secret_key: "{EXPORTER_PASSWORD}"
     registration_token: {API_TOKEN}
-    monitoring_keys: [{IMUNIFY_KEY}, {ELS_KEY}]
+    monitoring_keys: [{IMUNIFY_KEY}, {ELS_KEY}, {CLOUDLINUX_KEY}]
     probes: {{{", ".join(f"{name}: {{enabled: false}}" for name, _ in NAMES)}}}
   - name: also_known
     login: {LOGIN}3

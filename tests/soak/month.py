@@ -30,6 +30,7 @@ HOURS = {
     "els": 12.0,
     "groups": 12.0,
     "awp": 24.0,
+    "cloudlinux": 12.0,
 }
 """Between two polls of each probe in a month that is to be over soon."""
 _FAULTS: Sequence[tuple[str, dict[str, Any]]] = (

@@ -40,6 +40,7 @@ def test_a_month(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
         account.add_kernelcare_key(limit=9).add_server()
         account.add_imunify_key(limit=9).add_server()
         account.add_els_key(code="CELS").add_server()
+        account.add_cloudlinux_key(product_type="CL").add_server()
         account.add_group("all").add_server(next(iter(account.kernelcare_servers())))
         account.add_ip_license("192.0.2.1", 1)
         account.add_awp_entity("shop.example.net", username="shop")
