@@ -32,7 +32,7 @@ class _Keyed(Protocol):
 
 K = TypeVar("K", bound=_Keyed)
 
-_NOT_FOUND = 404
+_FORBIDDEN, _NOT_FOUND = 403, 404
 _CHECK_FIRST = "the change may have been made; check before you repeat it"
 
 
@@ -117,6 +117,11 @@ class Caller(msgspec.Struct, frozen=True):
             except BadAnswerError:
                 if answer.status == _NOT_FOUND and endpoint.is_below_v2:
                     raise RefusedError("CLN does not have this call (HTTP 404)") from None
+                raise
+            except AuthorizationError as error:
+                # Whether CLN refuses a product like this is unknown. Wrong credentials fail all other calls as well.
+                if answer.status == _FORBIDDEN and endpoint.is_below_v2:
+                    raise RefusedError(f"the account has no access to this call: {error.problem}") from None
                 raise
 
         # Decoded within the call, so that an error in a row names the call and has its secrets replaced.

@@ -140,6 +140,17 @@ def test_a_cln_without_cloudlinux_os(command: str, cln: Cln) -> None:
     assert (own.code, "CLN does not have this call" in own.err) == (1, True)
 
 
+@pytest.mark.parametrize("command", ["servers list", "keys list"])
+def test_an_account_without_access_to_cloudlinux_os(command: str, cln: Cln) -> None:
+    """If CLN answers 403 to the calls for CloudLinux OS alone, the other products are listed completely."""
+    whole = ask(cln, *command.split(), "-o", "json").json
+    cln.simulator.faults.add(Fault("status", "/v2/*", status=403))
+    outcome = ask(cln, *command.split(), "-o", "json")
+    text = "cloudlinux is not available to this account: the account has no access to this call: "
+    assert (outcome.code, outcome.err.startswith(text)) == (0, True)
+    assert [row["key"] for row in outcome.json] == [row["key"] for row in whole if row["product"] != "cloudlinux"]
+
+
 def test_products_of_cloudlinux_os(cln: Cln) -> None:
     """Refused default products of CloudLinux OS are omitted; configured ones must exist."""
     body = '{"status": 404, "message": "Product not found"}'

@@ -97,6 +97,8 @@ def test_an_error_without_an_envelope(client: ReadOnlyClient, cln: AnsweringCln,
     ("body", "status", "kind"),
     [
         ('{"status":401,"message":"Unauthorized"}', "401 Unauthorized", AuthorizationError),
+        ('{"status":403,"message":"Access denied"}', "403 Forbidden", RefusedError),
+        ("<html>", "403 Forbidden", RefusedError),
         ('{"key": "CLN7aa", "product_type": "cl"}', "200 OK", BadAnswerError),
         ('{"status":500,"message":"Oops"}', "200 OK", BadAnswerError),
         ('{"status":"404","message":"Oops"}', "200 OK", BadAnswerError),
@@ -109,7 +111,7 @@ def test_an_error_without_an_envelope(client: ReadOnlyClient, cln: AnsweringCln,
 def test_other_responses(
     client: ReadOnlyClient, cln: AnsweringCln, body: str, status: str, kind: type[Exception]
 ) -> None:
-    """A list that is an object, a row without a key, or a page is a bad answer, unless CLN does not have the call."""
+    """A list that is an object, a row without a key, or a page is a bad answer, unless the account has no such call."""
     cln.says(body, status)
     with pytest.raises(kind):
         client.cloudlinux.keys("CL")

@@ -164,9 +164,10 @@ CASES: Mapping[str, Case] = {
     ),
     "html": Case("sends HTML with 200", _fault("html"), "bad_answer", "unexpected response from CLN: an HTML page"),
     "401": Case("answers 401", _fault("status", status=401), "auth", "Authorization failed"),
-    "403": Case("answers 403", _fault("status", status=403), "auth", "Access denied"),
+    "403": Case("answers 403", _fault("status", status=403), "auth", "Access denied", {"cloudlinux": "refused"}),
     "403-html": Case(
-        "answers 403 with HTML", _fault("status", status=403, html=True), "auth", "HTTP 403 without a reason"
+        *("answers 403 with HTML", _fault("status", status=403, html=True), "auth", "HTTP 403 without a reason"),
+        {"cloudlinux": "refused"},
     ),
     "400-words": Case(
         "answers 400 with the error page of a web framework",
