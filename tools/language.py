@@ -119,6 +119,8 @@ _DATA = {"tools/language.py", "tests/tools/test_language.py", "tools/bench/RESUL
 _ANY_PHRASE = re.compile(
     "|".join(rf"(?P<p{number}>\b(?:{phrase})(?!\w))" for number, phrase in enumerate(PHRASES)), re.IGNORECASE
 )
+# Finds the same and sometimes more, in lower case, in a twentieth of the time of a search that ignores case.
+_PERHAPS_A_PHRASE = re.compile(rf"\b(?:{'|'.join(PHRASES).lower()})(?!\w)")
 _REPLACEMENTS = list(PHRASES.values())
 
 
@@ -136,9 +138,15 @@ class Finding(NamedTuple):
 
 def phrases_in(text: str) -> Iterator[tuple[int, str, str]]:
     """Return the line in ``text``, the phrase and what to write instead, for each phrase; it may be over two lines."""
-    for match in _ANY_PHRASE.finditer(re.sub(r"\s", " ", text)):
-        number = int(str(match.lastgroup)[1:])
-        yield text.count("\n", 0, match.start()) + 1, match[0], _REPLACEMENTS[number]
+    line = re.sub(r"\s", " ", text)
+    start, lower = 0, line.lower()
+    if len(lower) != len(line):  # a letter such as İ is two in lower case
+        lower = "".join(letter.lower()[0] for letter in line)
+    while perhaps := _PERHAPS_A_PHRASE.search(lower, start):
+        start = perhaps.start() + 1
+        if match := _ANY_PHRASE.match(line, perhaps.start()):
+            start = match.end()
+            yield text.count("\n", 0, match.start()) + 1, match[0], _REPLACEMENTS[int(str(match.lastgroup)[1:])]
 
 
 def names_in(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
