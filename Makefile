@@ -51,18 +51,23 @@ test: servers ## before a commit: lint, types, all tests with coverage
 test-pythons: $(venv)/.dev ## the tests of check with each installed Python 3.11 or newer, and the lowest and newest dependencies
 	@$(bin)/python -m tools.every_python $(ARGS) -- --dist=loadfile -m 'not processes' $(few_processes)
 
+# The first time, each of up to six processes would compile all tests.
+$(venv)/.compiled: $(venv)/.dev
+	@$(bin)/python -m pytest --collect-only --quiet >/dev/null 2>&1 || true # errors are those of the runs that follow
+	@touch $@
+
 .PHONY: quick
-quick: $(venv)/.dev
-	@$(pytest) -m 'not processes and not unmeasured' $(few_processes) $(ARGS)
+quick: $(venv)/.compiled
+	@$(pytest) -m 'not processes and not many_inputs' $(few_processes) $(ARGS)
 
 # All tests, in two parallel runs: one uses the CPU while the other waits. tests/helpers/processes.py decides which tests
 # are measured. A run in which ARGS select no test has not failed.
 whole = $(pytest) --numprocesses=$(1) --no-loadscope-reorder $(2) $(ARGS) $(if $(ARGS),|| test $$? = 5)
 .PHONY: measured
-measured: servers
+measured: servers $(venv)/.compiled
 	@$(call whole,2,-m 'not unmeasured' --cov --cov-report=term)
 .PHONY: unmeasured
-unmeasured: servers
+unmeasured: servers $(venv)/.compiled
 	@$(call whole,4,-m unmeasured)
 
 .PHONY: bench

@@ -15,7 +15,7 @@ from tests.helpers.package import Package, build
 
 normalize()
 
-pytest_plugins = ["pytester", "tests.helpers.failure_report", "tests.helpers.processes"]
+pytest_plugins = ["pytester", "tests.helpers.failure_report", "tests.helpers.garbage", "tests.helpers.processes"]
 
 # An example may take as long as the machine makes it.
 hypothesis.settings.register_profile(
