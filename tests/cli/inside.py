@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+import typer.utils
+
 from cln_monitor.cli.main import main
 
 from .account import SECRETS, Cln
+
+# typer reads the signatures of a group of commands in each run, which is half of the CPU time of a run.
+_signature = functools.cache(typer.utils.get_params_from_function)
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,8 @@ def run(*arguments: str) -> Outcome:
 def run_unchecked(*arguments: str) -> tuple[int, str, str]:
     """Return the exit code, stdout and stderr of ``clntool``, without any checks."""
     out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.main.get_params_from_function", _signature)
         code = main(list(arguments))
     return code, out.getvalue(), err.getvalue()
 
