@@ -21,7 +21,7 @@ from .conftest import Cln
 from .inside import run_in_process
 from .running import API_TOKEN, EXPORTER_PASSWORD, MONITORING_KEY, PLANTED, PROXY_PASSWORD, run_plugin
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = pytest.mark.many_inputs
 
 ECHO = " ".join([*PLANTED, make_token(LOGIN, SECRET_KEY, 1_714_490_800)])
 """What a hostile or a careless server would send back: all that it may have been sent, and more."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cln_monitor.masking import mask_key
 
 from .account import ELS_KEY, IMUNIFY_KEY, KEY, NEW_ELS, OTHER_IMUNIFY_KEY, Cln
@@ -109,6 +111,7 @@ def _filled(command: tuple[str, ...], value: str) -> list[str]:
     return [part.replace("{}", value) for part in command]
 
 
+@pytest.mark.unmeasured
 def test_what_changes(cln: Cln) -> None:
     """Invalid arguments of changes are refused with --yes, without it, and in dry runs."""
     for number, (command, value) in enumerate(CHANGES):
@@ -122,6 +125,7 @@ def test_what_changes(cln: Cln) -> None:
     assert cln.sent() == []
 
 
+@pytest.mark.unmeasured
 def test_what_reads(cln: Cln) -> None:
     """Invalid arguments of reads are refused."""
     for command, value in READS:

@@ -13,7 +13,7 @@ from .account import LOGIN, SECRET_KEY, Cln, write_config
 from .commands import ALL, ALL_CHANGES, ALL_READS, Change
 from .inside import ask
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = pytest.mark.many_inputs
 
 
 def changed(cln: Cln, folder: Path, old: str, new: str) -> Cln:

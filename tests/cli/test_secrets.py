@@ -17,7 +17,7 @@ from .account import LOGIN, PROXY_PASSWORD, SECRET_KEY, TOKEN, Cln
 from .commands import ALL
 from .inside import ask, run
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = pytest.mark.many_inputs
 
 _ECHO = " ".join([LOGIN, SECRET_KEY, TOKEN, quote(SECRET_KEY), make_token(LOGIN, SECRET_KEY, 1_714_490_800)])
 

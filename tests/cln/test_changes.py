@@ -382,7 +382,7 @@ QUOTING = {
 
 @each_change
 @pytest.mark.parametrize("answer", QUOTING.values(), ids=QUOTING.keys())
-@pytest.mark.unmeasured
+@pytest.mark.many_inputs
 def test_no_secret_shows(
     clients: Clients, cln: AnsweringCln, caplog: pytest.LogCaptureFixture, change: Change, answer: bytes
 ) -> None:

@@ -133,7 +133,7 @@ def test_each_read_is_here(knowing: tuple[Clients, ReadOnlyClient], furnished: t
 @pytest.mark.parametrize(
     ("kind", "fields"), FAULTS, ids=[f"{kind}-{number}" for number, (kind, _) in enumerate(FAULTS)]
 )
-@pytest.mark.unmeasured
+@pytest.mark.many_inputs
 def test_no_secret_shows(
     *,
     knowing: tuple[Clients, ReadOnlyClient],

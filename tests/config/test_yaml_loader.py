@@ -6,7 +6,7 @@ import pytest
 
 from cln_monitor.config.yaml_loader import YamlError, read_document
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = pytest.mark.many_inputs
 
 
 def test_plain_values() -> None:

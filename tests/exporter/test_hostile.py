@@ -20,7 +20,7 @@ from .asking import ask
 from .conftest import Exporting
 from .parsing import Samples, parse, parse_openmetrics
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = pytest.mark.many_inputs
 
 DEEP = "[" * 100_000
 SURROGATE = "\\ud800"

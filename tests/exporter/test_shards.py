@@ -14,7 +14,7 @@ from cln_monitor.probes import PROBES, Shard
 from .asking import ask
 from .conftest import Exporting
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = pytest.mark.many_inputs
 
 ALL_ON = (
     "probes: {els: {enabled: true, products: [CELS, OELS, UELS16]}, groups: {enabled: true}, awp: {enabled: true}, "

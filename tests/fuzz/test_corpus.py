@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from .decoders import CORPUS, DECODERS, kept
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = pytest.mark.many_inputs
 
 _PIECES = [
     b"null",

@@ -7,7 +7,7 @@ in a run of measured tests or of tests without programs.
 
 Coverage doubles the duration of a test. Tests that start programs or try many inputs run the same lines as others, so
 `make test` does not measure them, and `make check` leaves them out; the few tests that are the only ones to run some
-lines have the marker `measured`.
+lines have the marker `measured`. Tests of what is not in the package are not measured either.
 """
 
 from __future__ import annotations
@@ -30,12 +30,22 @@ ON_REQUEST = ("packages", "next_release")
 They need what `make packages` builds, and the servers of Debian's next release.
 """
 
+BESIDE_THE_PACKAGE = ("containers", "dashboards", "fuzz", "helpers", "tools")
+"""Directories whose tests are about other code than that of `cln_monitor`."""
+
 _TESTS = Path(__file__).parents[1]
 _STARTS = ((subprocess.Popen, "__init__"), (os, "fork"), (os, "forkpty"), (os, "posix_spawn"), (os, "posix_spawnp"))
+_LEFT_OUT = {
+    "not processes": DIRECTORIES,
+    "not processes and not many_inputs": DIRECTORIES,
+    "not unmeasured": DIRECTORIES + BESIDE_THE_PACKAGE,
+}
+"""By the tests that are selected: the directories that have none of them."""
 _MARKERS = (
     "processes: starts programs, so it is left out of `make check`",
     "measured: runs lines that no other test runs, though it starts programs or tries many inputs",
-    "unmeasured: runs without coverage; tests that start programs, and those of hypothesis, have it by themselves",
+    "many_inputs: tries many inputs, so it is left out of `make check`; tests of hypothesis have it automatically",
+    "unmeasured: runs without coverage; tests that start programs or try many inputs have it automatically",
 )
 
 _unmarked = ""  # the running test, when it may not start a program
@@ -68,18 +78,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Ignore a directory none of whose tests is in the run."""
     if collection_path.parent == _TESTS and (name := collection_path.name) in ON_REQUEST:
         return None if any(name in Path(each.partition("::")[0]).parts for each in config.args) else True
-    is_left_out = config.getoption("markexpr") in {
-        "not processes",
-        "not unmeasured",
-        "not processes and not unmeasured",
-    }
-    return True if is_left_out and collection_path.parent == _TESTS and collection_path.name in DIRECTORIES else None
+    left_out = _LEFT_OUT.get(config.getoption("markexpr"), ())
+    return True if collection_path.parent == _TESTS and collection_path.name in left_out else None
 
 
 @functools.cache
+def _directory(file: Path) -> str:
+    """Return the directory of a test's file, or an empty string for a test that is elsewhere."""
+    return file.relative_to(_TESTS).parts[0] if file.is_relative_to(_TESTS) else ""
+
+
 def _rank(file: Path) -> int:
     """Return the position of a test's file in a run."""
-    directory = file.relative_to(_TESTS).parts[0] if file.is_relative_to(_TESTS) else ""
+    directory = _directory(file)
     return DIRECTORIES.index(directory) if directory in DIRECTORIES else len(DIRECTORIES)
 
 
@@ -87,12 +98,17 @@ def _rank(file: Path) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Set the implied markers, and run files first whose tests wait for programs."""
     for item in items:
-        if _rank(item.path) < len(DIRECTORIES):
+        directory = _directory(item.path)
+        if directory in DIRECTORIES:
             item.add_marker("processes")
-            if item.get_closest_marker("measured"):
+        if item.get_closest_marker("measured"):
+            if directory in DIRECTORIES + BESIDE_THE_PACKAGE:
                 raise pytest.UsageError(f"{item.nodeid}: no test of this directory can be measured")
-        many = item.get_closest_marker("processes") or is_hypothesis_test(getattr(item, "function", None))
-        if many and not item.get_closest_marker("measured"):
+            continue
+        if is_hypothesis_test(getattr(item, "function", None)):
+            item.add_marker("many_inputs")
+        is_beside = directory in BESIDE_THE_PACKAGE
+        if is_beside or item.get_closest_marker("processes") or item.get_closest_marker("many_inputs"):
             item.add_marker("unmeasured")
     starting = {item.path for item in items if item.get_closest_marker("processes")}
     items.sort(key=lambda item: (_rank(item.path), item.path not in starting))

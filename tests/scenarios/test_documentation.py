@@ -21,6 +21,8 @@ from cln_monitor.exporter.options import make_parser as make_exporter_parser
 from cln_monitor.feed.options import parse as parse_feed
 from tests.helpers.pages import shell_commands
 
+pytestmark = pytest.mark.unmeasured
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "plugins" / "README.md"])
 _SEPARATOR = re.compile(r"\s(?:&&|\|)\s|;\s")

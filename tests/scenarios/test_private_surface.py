@@ -22,6 +22,8 @@ from tests.helpers.package import locked_releases
 
 from .private_surface import PRIVATE, Private
 
+pytestmark = pytest.mark.unmeasured
+
 ROOT = Path(__file__).parents[2]
 LIBRARIES = {row.library for row in PRIVATE} - {"asyncio", "http"}  # of Python itself
 _PACKAGES = {"asyncio", *(name.replace("-", "_") for name in LIBRARIES)}

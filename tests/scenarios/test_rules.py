@@ -15,6 +15,8 @@ from cln_monitor.exporter.metrics import ALL_FAMILIES
 from cln_monitor.exporter.self_metrics import SelfMetrics
 from tests.helpers.alert_rules import RULES_FILE, alerts_of, load_rules, load_test_groups, thresholds
 
+pytestmark = pytest.mark.unmeasured
+
 ROOT = Path(__file__).parents[2]
 TEXT = RULES_FILE.read_text()
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()

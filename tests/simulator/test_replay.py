@@ -11,6 +11,8 @@ from tests.helpers.samples import SAMPLES, Sample
 from .asking import ask, data, fetch, snapshot
 from .writes import populate_account
 
+pytestmark = pytest.mark.unmeasured
+
 
 def test_it_is_in_place_of_the_state(simulator: Simulator, account: Account) -> None:
     """A replay does not change the state, which is served again afterwards."""

@@ -198,7 +198,7 @@ class TestMetrics:
         assert int(raw.headers["content-length"]) == len(raw.body) < len(plain.content)
         assert set(parse(gzip.decompress(raw.body).decode())) == set(parse(plain.text))
 
-    @pytest.mark.unmeasured
+    @pytest.mark.many_inputs
     def test_a_page_of_many_pieces(self, app: Starlette, fleet: Exporting) -> None:
         """A page larger than one write is complete, and small pieces are merged."""
         key = fleet.account.add_kernelcare_key("LARGEKEY00000001")

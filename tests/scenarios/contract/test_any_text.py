@@ -16,7 +16,7 @@ from tests.cli.account import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, TOKE
 
 from .document import CALLS, Call
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = pytest.mark.many_inputs
 
 _ON_THE_WIRE = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 _LINES = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=100).filter(

@@ -20,6 +20,8 @@ from tests.helpers.pages import keep_block
 
 from .document import CALLS, Call, call_of
 
+pytestmark = pytest.mark.unmeasured
+
 PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 _CHANGES = {(endpoint.method, endpoint.template) for endpoint in WRITES}
 

@@ -14,6 +14,8 @@ from tests.helpers.samples import SAMPLES, Sample
 
 from .document import CALLS, Call
 
+pytestmark = pytest.mark.unmeasured
+
 _CASES = [
     pytest.param(call, place, id=f"{call.path} {place}")
     for call in CALLS

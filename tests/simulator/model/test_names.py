@@ -8,7 +8,7 @@ import pytest
 
 from cln_monitor.simulator.model import names
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = pytest.mark.many_inputs
 
 POOLS = [
     ip_network(pool)

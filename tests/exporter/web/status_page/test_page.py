@@ -249,7 +249,7 @@ def test_a_digest_is_made_once(fleet: Exporting, monkeypatch: pytest.MonkeyPatch
     assert [id_.probe for id_ in status._summaries] == ["kernelcare"]
 
 
-@pytest.mark.unmeasured
+@pytest.mark.many_inputs
 def test_it_stays_small(fleet: Exporting) -> None:
     """The page is small regardless of the number of accounts, keys, and servers, and of the length of texts."""
     fleet.configure(accounts="\n".join(f"  - {{name: a{number}, login: l, secret_key: s}}" for number in range(99)))
