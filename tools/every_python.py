@@ -1,12 +1,14 @@
 """Run the tests with every installed Python from 3.11 on, with the lowest and with the newest dependencies.
 
-The Pythons are those of PATH, /usr/bin, and pyenv, each full version once, and those of Debian 13 and testing if root
-can create root file systems with mmdebstrap. All files are in build/pythons and are reused by the next run.
+The tests are those of `make check`; with the newest dependencies also those that try many inputs. The Pythons are those
+of PATH, /usr/bin, and pyenv, each full version once, and those of Debian 13 and testing if root can create root file
+systems with mmdebstrap. All files are in build/pythons and are reused by the next run.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import shutil
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "pythons"
 SUITES = ("trixie", "testing")
 LEAST = (3, 11)
+SELECTED = {"lowest": "not processes and not many_inputs", "newest": "not processes"}
+"""By the dependencies: which tests are run."""
 INSTALL_SECONDS, TEST_SECONDS = 600, 1200
 SHOWN_LINES = 80
 
@@ -36,6 +41,10 @@ mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/tmp"
 exec chroot "$root" "$@"
 """
+
+
+_running: set[subprocess.Popen[bytes]] = set()
+"""The commands that run now, each of them in a session of its own."""
 
 
 class Python(NamedTuple):
@@ -94,6 +103,7 @@ def run(command: Sequence[str], log: Path, seconds: float, root: Path | None = N
             stderr=output,
             start_new_session=True,
         )
+        _running.add(process)
         try:
             code: int | str = process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -102,6 +112,7 @@ def run(command: Sequence[str], log: Path, seconds: float, root: Path | None = N
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+            _running.discard(process)
     text = log.read_bytes()[begin:].decode(errors="replace")
     if code != 0:
         lines = "\n".join(text.splitlines()[-SHOWN_LINES:])
@@ -184,15 +195,14 @@ def uv() -> str:
 
 
 def install(python: Python, which: str, log: Path) -> str:
-    """Install the project with its `lowest` or `newest` dependencies, and return the path of the interpreter."""
+    """Install the `lowest` or `newest` dependencies, compile the tests, and return the path of the interpreter."""
     name = f"{python.name}-{which}"
     inside = Path("/opt") if python.root is not None else WORK
-    tool = "/opt/uv" if python.root is not None else uv()
     venv = inside / name
     interpreter = str(venv / "bin" / "python")
 
     def uv_run(*arguments: str) -> None:
-        run([tool, *arguments], log, INSTALL_SECONDS, python.root)
+        run([_uv_for(python), *arguments], log, INSTALL_SECONDS, python.root)
 
     uv_run("venv", "--quiet", "--clear", f"--python={python.path}", str(venv))
     requirements = ["--requirement=pyproject.toml", "--extra=uvloop"]
@@ -201,35 +211,63 @@ def install(python: Python, which: str, log: Path) -> str:
         lowest = ("--resolution=lowest-direct", "--only-binary=:all:", f"--output-file={pinned}")
         uv_run("pip", "compile", "--quiet", f"--python={interpreter}", *lowest, "--extra=uvloop", "pyproject.toml")
         requirements = [f"--requirement={pinned}"]
-    into = ("pip", "install", "--quiet", f"--python={interpreter}")
-    uv_run(*into, "--only-binary=:all:", *requirements, "--group=dev")
-    uv_run(*into, "--no-deps", "--editable=.")
+    uv_run("pip", "install", "--quiet", f"--python={interpreter}", "--only-binary=:all:", *requirements, "--group=dev")
+    with contextlib.suppress(StepFailedError):  # the tests report the same
+        run([interpreter, "-m", "pytest", "--collect-only", "--quiet"], log, TEST_SECONDS, python.root)
     return interpreter
 
 
-def test(python: Python, which: str, arguments: Sequence[str]) -> bool:
-    """Install, run the tests, and print the result in one line, with the output of a failed command."""
-    log = WORK / f"{python.name}-{which}.log"
-    log.write_bytes(b"")
-    started = time.monotonic()
+def _uv_for(python: Python) -> str:
+    return "/opt/uv" if python.root is not None else uv()
+
+
+def test(python: Python, which: str, installed: Future[str], arguments: Sequence[str]) -> bool:
+    """Run the tests, and print the result in one line, with the output of a failed command."""
+    log = _log(python, which)
     try:
-        interpreter = install(python, which, log)
-        installed = time.monotonic()
-        text = run([interpreter, "-m", "pytest", *arguments], log, TEST_SECONDS, python.root)
+        interpreter = installed.result()
+        started = time.monotonic()
+        # Only now, because it writes its metadata beside the sources, where tests that are running may look for it.
+        project = ("pip", "install", "--quiet", f"--python={interpreter}", "--no-deps", "--editable=.")
+        run([_uv_for(python), *project], log, INSTALL_SECONDS, python.root)
+        selected = ("-m", SELECTED[which])
+        text = run([interpreter, "-m", "pytest", *selected, *arguments], log, TEST_SECONDS, python.root)
     except StepFailedError as error:
         report(f"{python.name} {which}: FAILED, {log}\n{error}")
         return False
-    now = time.monotonic()
     last = next((line for line in reversed(text.splitlines()) if " passed" in line), "no tests ran")
-    report(f"{python.name} {which}: {last} (installed in {installed - started:.0f} s, all {now - started:.0f} s)")
+    report(f"{python.name} {which}: {last} ({time.monotonic() - started:.0f} s)")
     return "passed" in last
+
+
+def _log(python: Python, which: str) -> Path:
+    return WORK / f"{python.name}-{which}.log"
+
+
+def test_all(pythons: Sequence[Python], arguments: Sequence[str]) -> list[bool]:
+    """Run the tests of each Python twice, and return whether they passed. Meanwhile the next run is installed."""
+    runs = [(python, which) for python in pythons for which in SELECTED]
+    for python, which in runs:
+        _log(python, which).write_bytes(b"")
+    with ThreadPoolExecutor(1) as beside:
+        installed = [beside.submit(install, python, which, _log(python, which)) for python, which in runs]
+        try:
+            return [test(*run_, ready, arguments) for run_, ready in zip(runs, installed, strict=True)]
+        except BaseException:
+            beside.shutdown(wait=False, cancel_futures=True)
+            for process in [*_running]:
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 def chosen(required: Sequence[str]) -> tuple[list[Python], list[str]]:
     """Return the Pythons to test, sorted by version, and the `required` minor versions that are missing."""
     found = [python for python in local_pythons() if python.is_new_enough]
-    if not set(required) <= {python.minor for python in found} or not required:
-        found += [python for python in debian_pythons() if python.is_new_enough]
+    of_debian = debian_pythons()  # each takes a minute to create
+    while not required or not set(required) <= {python.minor for python in found}:
+        if (python := next(of_debian, None)) is None:
+            break
+        found += [python] if python.is_new_enough else []
     by_name = {python.name: python for python in sorted(found, key=lambda python: python.numbers)}
     if not required:
         return list(by_name.values()), []
@@ -255,12 +293,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # `finally` ends running commands
     WORK.mkdir(parents=True, exist_ok=True)
     pythons, missing = chosen([minor for minor in options.require.split(",") if minor])
-    results = [
-        test(python, which, options.pytest)
-        for python in pythons
-        if options.only in python.name
-        for which in ("lowest", "newest")
-    ]
+    results = test_all([python for python in pythons if options.only in python.name], options.pytest)
     for minor in missing:
         report(f"Python {minor} is required, but not installed")
     return 0 if results and all(results) and not missing else 1
