@@ -49,12 +49,17 @@ test: servers ## before a commit: lint, types, all tests with coverage
 
 .PHONY: test-pythons
 test-pythons: $(venv)/.dev ## the tests of check with each installed Python 3.11 or newer, and the lowest and newest dependencies
-	@$(bin)/python -m tools.every_python $(ARGS) -- --dist=loadfile -m 'not processes' $(few_processes)
+	@$(bin)/python -m tools.every_python $(ARGS) -- --dist=loadfile $(few_processes)
 
 # The first time, each of up to six processes would compile all tests.
 $(venv)/.compiled: $(venv)/.dev
 	@$(bin)/python -m pytest --collect-only --quiet >/dev/null 2>&1 || true # errors are those of the runs that follow
 	@touch $@
+
+# `make test` runs each test of the shipped rules with only the rules that it is about; here they are as users run them.
+.PHONY: test-rules
+test-rules: servers ## the tests of the alert rules as they are shipped, with promtool
+	@$(bin)/python -m pytest --long tests/real/test_rules.py -k test_the_tests_of_the_rules_pass
 
 .PHONY: quick
 quick: $(venv)/.compiled
@@ -137,7 +142,7 @@ test-packages: packages servers ## install, upgrade, remove and purge the packag
 	done
 	@command -v buildah >/dev/null || tools/apt-install buildah
 	@$(call install-group,chart)
-	@$(pytest) tests/packages --numprocesses=3
+	@$(pytest) tests/packages --numprocesses=3 --no-loadscope-reorder
 
 .PHONY: clean
 clean: ## remove everything that make created, including .venv

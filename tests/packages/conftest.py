@@ -9,6 +9,12 @@ import pytest
 from tests.helpers import servers
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the file that takes longest, half of the time of the run."""
+    items.sort(key=lambda item: item.path.name != "test_next_release.py")
+
+
 def pytest_runtest_setup() -> None:
     """Skip the test if this machine cannot boot another one."""
     if os.getuid() != 0:
