@@ -123,16 +123,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def exporters(folder: Path) -> Iterator[dict[str, Exporter]]:
-    """Return a running exporter for each configuration, started on first use."""
+    """Return a running exporter for each configuration, one at a time: started when another configuration is used."""
     with ExitStack() as stack:
 
         class Started(dict[str, Exporter]):
             def __missing__(self, name: str) -> Exporter:
-                web = folder / f"{len(self)}.yml"
+                stack.close()
+                self.clear()
+                web = folder / "web.yml"
                 web.write_text(CONFIGS[name])
-                (folder / str(len(self))).mkdir()
-                running = running_exporter(folder / str(len(self)), "--demo", f"--web.config.file={web}")
-                self[name] = stack.enter_context(running)
+                self[name] = stack.enter_context(running_exporter(folder, "--demo", f"--web.config.file={web}"))
                 return self[name]
 
         yield Started()
