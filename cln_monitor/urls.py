@@ -1,8 +1,8 @@
-"""Validate URLs, so that a URL that can never work is reported at once and not at each request."""
+"""Validate URLs, so that a URL that can never work is reported at once and not at each request; take them apart."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 
 def is_http_url(text: str) -> bool:
@@ -32,3 +32,14 @@ def _is_host(host: str) -> bool:
 def host_of(url: str) -> str:
     """Return the host of ``url`` with its port and without credentials. Raises ValueError for an invalid URL."""
     return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def login_of(url: str) -> tuple[bytes, bytes] | None:
+    """Return user and password in ``url``, percent-decoded, as UTF-8 bytes; None if it has neither."""
+    parts = urlsplit(url)
+    if parts.username is None and parts.password is None:
+        return None
+    user, password = (
+        unquote_to_bytes((part or "").encode("utf-8", "surrogateescape")) for part in (parts.username, parts.password)
+    )
+    return user, password

@@ -29,6 +29,7 @@ from .http.answer import Exchange, HttpAnswer
 from .http.clock import Clock, SystemClock
 from .http.deadline import Deadline
 from .http.rate_limiter import RateLimiter
+from .http.read_transport import ReadTransport
 from .http.settings import (
     API_URL,
     CONCURRENCY,
@@ -107,6 +108,7 @@ __all__ = [
     "RateLimitedError",
     "RateLimiter",
     "ReadOnlyClient",
+    "ReadTransport",
     "Redactor",
     "RefusedError",
     "RemovedServer",

@@ -8,10 +8,11 @@ import threading
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from urllib.parse import quote, quote_plus, unquote, unquote_to_bytes, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from cln_monitor.masking import mask_key
 from cln_monitor.text_cleaning import clean_text
+from cln_monitor.urls import login_of
 
 PLACEHOLDER = "<secret>"
 
@@ -48,17 +49,6 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
-
-
-def login_of(url: str) -> tuple[bytes, bytes] | None:
-    """Return user and password in ``url``, percent-decoded, as UTF-8 bytes; None if it has neither."""
-    parts = urlsplit(url)
-    if parts.username is None and parts.password is None:
-        return None
-    user, password = (
-        unquote_to_bytes((part or "").encode("utf-8", "surrogateescape")) for part in (parts.username, parts.password)
-    )
-    return user, password
 
 
 class Redactor:

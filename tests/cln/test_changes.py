@@ -346,7 +346,7 @@ def test_nothing_sent_in_time(clients: Clients, cln: AnsweringCln) -> None:
     assert cln.asked == []
     cln.says("", "429 Slow Down", "Retry-After: 60")
     assert_nothing_happened(client, RateLimitedError, "rate limited by CLN: HTTP 429, retry after 60 s")
-    assert_nothing_happened(client, RateLimitedError, "rate limited by CLN for another")
+    assert_nothing_happened(client, RateLimitedError, "rate limited for another")
     assert len(cln.asked) == 1
     assert clients.clock.slept == []
 

@@ -163,16 +163,22 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
 
 
 def _texts_of_the_code() -> list[str]:
-    """Return all strings of the package; what an f-string fills in is a ``…``."""
+    """Return all strings of the package; what an f-string fills in is a ``…``, and the name of a server is CLN."""
     texts: list[str] = []
     for file in (ROOT / "cln_monitor").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):
-                parts = [str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values]
-                texts.append("".join(parts))
+                texts.append("".join(map(_part_of_text, node.values)))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts.append(node.value)
     return texts
+
+
+def _part_of_text(part: ast.expr) -> str:
+    if isinstance(part, ast.Constant):
+        return str(part.value)
+    is_server = isinstance(part, ast.FormattedValue) and re.fullmatch(r"(?:.*\.)?server", ast.unparse(part.value))
+    return "CLN" if is_server else "…"
 
 
 TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"

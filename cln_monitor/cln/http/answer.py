@@ -14,6 +14,7 @@ from cln_monitor.cln.errors import BadAnswerError, ClnError, RateLimitedError
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
+    from .settings import TransportSettings
     from .sockets import Call, UsedConnection
 
 T = TypeVar("T")
@@ -75,8 +76,9 @@ class Exchange(msgspec.Struct, frozen=True):
     clock_skew: float | None
 
 
-def read_body(response: BaseHTTPResponse, call: Call) -> bytes:
+def read_body(response: BaseHTTPResponse, call: Call, settings: TransportSettings) -> bytes:
     """Return the decompressed body of ``response``, read before the deadline of ``call``. Raises BadAnswerError."""
+    largest = settings.largest_body or LARGEST_BODY
     from cln_monitor.http_body import unpack  # noqa: PLC0415 # http.client, which a response has loaded by then
 
     pieces, size = [], 0
@@ -88,22 +90,25 @@ def read_body(response: BaseHTTPResponse, call: Call) -> bytes:
                     raise TimeoutError("timed out waiting for other large responses")
                 large.callback(_large_bodies.release)
             size += len(piece)
-            if size > LARGEST_BODY:
+            if size > largest:
+                shown = f"{largest >> 20} MB" if largest >> 20 else f"{largest >> 10} KB"
                 raise BadAnswerError(
-                    f"unexpected response from CLN: larger than {LARGEST_BODY >> 20} MB", request_sent=True
+                    f"unexpected response from {settings.server}: larger than {shown}", request_sent=True
                 )
             pieces.append(piece)
         return b"".join(pieces)
 
 
-def rate_limit(answer: HttpAnswer) -> RateLimitedError | None:
-    """Return the error if the response is a rate limit of CLN, else None."""
+def rate_limit(answer: HttpAnswer, server: str) -> RateLimitedError | None:
+    """Return the error if the response is a rate limit of ``server``, such as CLN, else None."""
     if answer.status != 429 and not (answer.status == 503 and answer.retry_after):
         return None
     wait = "" if answer.wait is None else f", retry after {answer.wait:.0f} s"
     # With 429 the request was not processed; with 503 that is unknown.
     return RateLimitedError(
-        f"rate limited by CLN: HTTP {answer.status}{wait}", retry_after=answer.wait, request_sent=answer.status != 429
+        f"rate limited by {server}: HTTP {answer.status}{wait}",
+        retry_after=answer.wait,
+        request_sent=answer.status != 429,
     )
 
 

@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import urllib3
 
@@ -25,31 +25,38 @@ FAILURES = (
 """All exceptions that a request and the reading of its response may raise."""
 
 
-def translate(error: BaseException, stage: str, seconds: float, *, request_sent: bool = False) -> ClnError:
-    """Return the ClnError for ``error``; ``stage`` is the phase of the call, ``seconds`` its deadline."""
-    translated = _translated(error, stage, seconds)
+class Attempt(NamedTuple):
+    """The call that failed: its phase, its deadline in seconds, what was called, and the setting of its URL."""
+
+    stage: str
+    seconds: float
+    server: str = "CLN"
+    url_setting: str = "api_url"
+
+
+def translate(error: BaseException, attempt: Attempt, *, request_sent: bool = False) -> ClnError:
+    """Return the ClnError for ``error``, which ended ``attempt``."""
+    translated = _translated(error, attempt)
     translated.request_sent = request_sent
     return translated
 
 
-def _translated(error: BaseException, stage: str, seconds: float) -> ClnError:
+def _translated(error: BaseException, attempt: Attempt) -> ClnError:
     causes = list(_causes(error))
     for kinds, make_error in _TRANSLATIONS:
         for cause in causes:
             if isinstance(cause, kinds):
-                return make_error(cause, stage, seconds)
-    return UnreachableError(f"{type(error).__name__} {stage}")
+                return make_error(cause, attempt)
+    return UnreachableError(f"{type(error).__name__} {attempt.stage}")
 
 
-_INCOMPLETE = "incomplete response from CLN: the connection was closed before the end of the body"
-_INVALID = "unexpected response from CLN: not valid HTTP"
-_MakeError = Callable[[Any, str, float], ClnError]
+_MakeError = Callable[[Any, Attempt], ClnError]
 
 # The first match counts, so specific types come before general ones.
 _TRANSLATIONS: tuple[tuple[tuple[type[BaseException], ...], _MakeError], ...] = (
     (
         (TimeoutError, urllib3.exceptions.TimeoutError),
-        lambda _, stage, seconds: TimedOutError(f"timed out after {seconds:.3g} s {stage}"),
+        lambda _, attempt: TimedOutError(f"timed out after {attempt.seconds:.3g} s {attempt.stage}"),
     ),
     (
         (socket.gaierror,),
@@ -61,11 +68,11 @@ _TRANSLATIONS: tuple[tuple[tuple[type[BaseException], ...], _MakeError], ...] = 
     ),
     (
         (ssl.SSLEOFError, ssl.SSLZeroReturnError),
-        lambda _, stage, __: UnreachableError(f"connection closed {stage}", transient=True),
+        lambda _, attempt: UnreachableError(f"connection closed {attempt.stage}", transient=True),
     ),
     (
         (ssl.SSLError,),
-        lambda cause, *_: UnreachableError(_tls_problem(getattr(cause, "reason", None) or "no reason given")),
+        lambda cause, attempt: UnreachableError(_tls_problem(cause, attempt)),
     ),
     (
         (urllib3.exceptions.ProxyError,),
@@ -73,23 +80,23 @@ _TRANSLATIONS: tuple[tuple[tuple[type[BaseException], ...], _MakeError], ...] = 
     ),
     (
         (NotHttpError,),
-        lambda cause, *_: BadAnswerError(f"{_INVALID} ({cause}); check api_url"),
+        lambda cause, attempt: BadAnswerError(f"{_invalid(attempt)} ({cause}); check {attempt.url_setting}"),
     ),
     (
         (InvalidResponseError,),
-        lambda cause, *_: BadAnswerError(f"{_INVALID} ({cause})"),
+        lambda cause, attempt: BadAnswerError(f"{_invalid(attempt)} ({cause})"),
     ),
     (
         (UnfinishedBodyError,),
-        lambda cause, *_: BadAnswerError(f"incomplete response from CLN: {cause}", transient=True),
+        lambda cause, attempt: BadAnswerError(f"incomplete response from {attempt.server}: {cause}", transient=True),
     ),
     (
         (BodyError,),
-        lambda cause, *_: BadAnswerError(f"unexpected response from CLN: {cause}"),
+        lambda cause, attempt: BadAnswerError(f"unexpected response from {attempt.server}: {cause}"),
     ),
     (
         (urllib3.exceptions.IncompleteRead, http.client.IncompleteRead),
-        lambda *_: BadAnswerError(_INCOMPLETE, transient=True),
+        lambda _, attempt: _incomplete(attempt),
     ),
     (
         (ConnectionRefusedError,),
@@ -97,28 +104,38 @@ _TRANSLATIONS: tuple[tuple[tuple[type[BaseException], ...], _MakeError], ...] = 
     ),
     (
         (ConnectionError,),
-        lambda _, stage, __: UnreachableError(f"connection closed {stage}", transient=True),
+        lambda _, attempt: UnreachableError(f"connection closed {attempt.stage}", transient=True),
     ),
     (
         (http.client.HTTPException, urllib3.exceptions.InvalidHeader),
-        lambda *_: BadAnswerError(f"{_INVALID}; check api_url"),
+        lambda _, attempt: BadAnswerError(f"{_invalid(attempt)}; check {attempt.url_setting}"),
     ),
     (
         (OSError,),
-        lambda cause, stage, _: UnreachableError(
-            f"{cause.strerror or type(cause).__name__} {stage}", transient=cause.errno is not None
+        lambda cause, attempt: UnreachableError(
+            f"{cause.strerror or type(cause).__name__} {attempt.stage}", transient=cause.errno is not None
         ),
     ),
     (
         (urllib3.exceptions.ProtocolError,),
-        lambda *_: BadAnswerError(_INCOMPLETE, transient=True),
+        lambda _, attempt: _incomplete(attempt),
     ),
 )
 
 
-def _tls_problem(reason: str) -> str:
+def _invalid(attempt: Attempt) -> str:
+    return f"unexpected response from {attempt.server}: not valid HTTP"
+
+
+def _incomplete(attempt: Attempt) -> ClnError:
+    problem = f"incomplete response from {attempt.server}: the connection was closed before the end of the body"
+    return BadAnswerError(problem, transient=True)
+
+
+def _tls_problem(error: ssl.SSLError, attempt: Attempt) -> str:
+    reason = getattr(error, "reason", None) or "no reason given"
     if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}:
-        return "TLS handshake failed: the server does not speak TLS; check api_url"
+        return f"TLS handshake failed: the server does not speak TLS; check {attempt.url_setting}"
     return f"TLS error: {reason.lower().replace('_', ' ')}"
 
 

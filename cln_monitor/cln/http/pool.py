@@ -18,7 +18,7 @@ from requests.utils import urldefragauth
 from urllib3 import BaseHTTPResponse, PoolManager
 
 from cln_monitor import __version__
-from cln_monitor.cln.redactor import login_of
+from cln_monitor.urls import login_of
 
 from .connections import POOLS
 from .tls import client_context
@@ -44,7 +44,7 @@ class ConnectionPool(HTTPAdapter):
         super().__init__(pool_connections=1, pool_maxsize=pool_size)
         self._proxy = proxy
         self._api_url = urldefragauth(api_url)
-        self._headers = {
+        self._headers: dict[str, str] = {
             "User-Agent": f"cln-monitor/{__version__}",
             "Accept": "application/json, text/plain",
             "Accept-Encoding": "gzip",
@@ -57,14 +57,19 @@ class ConnectionPool(HTTPAdapter):
         """Return a pool with the same settings and connections of its own."""
         return copy.copy(self)  # the copy of an adapter has no connections
 
-    def request(self, method: str, path: str, query: Mapping[str, str], seconds: float) -> BaseHTTPResponse:
-        """Send one request and return the response with an unread body. Raises the exceptions in ``FAILURES``."""
+    def request(
+        self, method: str, path: str, query: Mapping[str, str], seconds: float, headers: Mapping[str, str]
+    ) -> BaseHTTPResponse:
+        """Send one request and return the response with an unread body. Raises the exceptions in ``FAILURES``.
+
+        ``headers`` are sent in addition to those of all requests.
+        """
         url = f"{self._api_url}{path}?{urlencode(query)}" if query else self._api_url + path
         connections: PoolManager = self.proxy_manager_for(self._proxy) if self._proxy else self.poolmanager
         return connections.urlopen(
             method,
             url,
-            headers=self._headers,
+            headers={**self._headers, **headers},
             timeout=seconds,
             redirect=False,
             retries=self.max_retries,

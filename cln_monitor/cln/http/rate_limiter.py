@@ -101,7 +101,7 @@ class RateLimiter:
         left, pause = deadline.left(), self._pause_left(host)
         if pause > min(LONGEST_PAUSE, left):
             raise RateLimitedError(
-                f"rate limited by CLN for another {pause:.0f} s; request not sent", retry_after=pause, transient=False
+                f"rate limited for another {pause:.0f} s; request not sent", retry_after=pause, transient=False
             )
         if not left:
             raise TimedOutError("deadline exceeded; request not sent", of_run=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from cln_monitor.cln.errors import ClnError, TimedOutError, UnreachableError
 from cln_monitor.cln.paging import paging_of_headers
@@ -15,7 +16,7 @@ from cln_monitor.http_body import in_utf8
 from .answer import HttpAnswer, Reply, read_body
 from .clock import Clock
 from .dates import clock_skew, retry_after_seconds
-from .error_mapping import FAILURES, translate
+from .error_mapping import FAILURES, Attempt, translate
 from .pool import ConnectionPool
 from .settings import TransportSettings, ignored_proxy
 from .sockets import Call, call_deadline
@@ -48,25 +49,34 @@ class Sender:
         """Close the idle connections."""
         self._pool.close()
 
-    def send(self, method: str, path: str, query: Mapping[str, str], seconds: float, *, over_new: bool) -> Reply:
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        seconds: float,
+        *,
+        over_new: bool,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Reply:
         """Send one request and return its response, received within ``seconds``. Raises ClnError.
 
-        With ``over_new`` it is sent over a new connection.
+        With ``over_new`` it is sent over a new connection. ``headers`` are those of this request alone.
         """
         with call_deadline(seconds, over_new=over_new) as call:
             try:
-                with self._pool.request(method, path, query, seconds) as response:
+                with self._pool.request(method, path, query, seconds, headers) as response:
                     call.stage = "while reading the response"
-                    headers, now = response.headers, self._clock.time()
+                    received, now = response.headers, self._clock.time()
                     answer = HttpAnswer(
                         response.status,
-                        in_utf8(read_body(response, call), headers.get("Content-Type", "")),
-                        location=headers.get("Location", ""),
-                        allow=headers.get("Allow", ""),
-                        retry_after=headers.get("Retry-After", "").strip(),
-                        wait=retry_after_seconds(headers, now),
-                        clock_skew=clock_skew(headers, now),
-                        paging=paging_of_headers(headers),
+                        in_utf8(read_body(response, call, self._settings), received.get("Content-Type", "")),
+                        location=received.get("Location", ""),
+                        allow=received.get("Allow", ""),
+                        retry_after=received.get("Retry-After", "").strip(),
+                        wait=retry_after_seconds(received, now),
+                        clock_skew=clock_skew(received, now),
+                        paging=paging_of_headers(received),
                     )
                 if answer.status == 408 and call.connection is not None and call.connection.was_reused:
                     # RFC 9110, section 15.5.9: sent for the idle time before this request, not for the request.
@@ -79,7 +89,11 @@ class Sender:
         return Reply(answer, call.connection)
 
     def _failure(self, error: BaseException, call: Call, seconds: float) -> ClnError:
-        failure = translate(error, call.stage, seconds, request_sent=call.request_sent)
+        failure = translate(
+            error,
+            Attempt(call.stage, seconds, self._settings.server, self._settings.url_setting),
+            request_sent=call.request_sent,
+        )
         if call.connection is not None:
             call.connection.retire()
             failure.connection_was_stale = call.connection.was_reused and not call.connection.has_begun

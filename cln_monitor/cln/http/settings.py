@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cln_monitor.cln.redactor import login_of
-from cln_monitor.urls import host_of, is_http_url
+from cln_monitor.urls import host_of, is_http_url, login_of
 
 API_URL = "https://cln.cloudlinux.com/api"
 """The API root of CLN."""
@@ -30,7 +29,8 @@ class TransportSettings(msgspec.Struct, frozen=True):
     """The transport settings of one API root. ``timeout``: seconds for one request.
 
     ``proxy``: a URL or None; ``ca_file``: a PEM file or None; ``label``: the name of the API root if its host alone
-    would be ambiguous.
+    would be ambiguous. For errors, ``server`` is what answers there, and ``url_setting`` the setting of its URL.
+    ``largest_body``: the maximum size in bytes of a decompressed response, by default ``LARGEST_BODY``.
     """
 
     api_url: str = API_URL
@@ -39,6 +39,9 @@ class TransportSettings(msgspec.Struct, frozen=True):
     proxy: str | None = None
     ca_file: str | None = None
     insecure_skip_verify: bool = False
+    server: str = "CLN"
+    url_setting: str = "api_url"
+    largest_body: int | None = None
 
     @property
     def host(self) -> str:

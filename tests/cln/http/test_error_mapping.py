@@ -10,7 +10,7 @@ import pytest
 import urllib3
 
 from cln_monitor.cln import BadAnswerError, ClnError, TimedOutError, UnreachableError
-from cln_monitor.cln.http.error_mapping import FAILURES, translate
+from cln_monitor.cln.http.error_mapping import FAILURES, Attempt, translate
 from cln_monitor.http_body import BodyError, UnfinishedBodyError
 from cln_monitor.http_response import InvalidResponseError, NotHttpError
 
@@ -189,7 +189,7 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
 def test_meaning(error: BaseException, kind: type[ClnError], transient: bool, text: str) -> None:
     """Each exception is translated to a type, whether it is transient, and a text without URLs."""
     assert isinstance(error, FAILURES)
-    meant = translate(error, "while reading the response", 1.5)
+    meant = translate(error, Attempt("while reading the response", 1.5))
     assert (type(meant), meant.transient, str(meant)) == (kind, transient, text)
     assert "planted" not in repr(meant)
 
@@ -198,10 +198,10 @@ def test_errors_that_lead_to_each_other() -> None:
     """A cycle of causes does not loop forever."""
     error, other = OSError(1, "one"), OSError(2, "two")
     error.__cause__, other.__cause__ = other, error
-    assert str(translate(error, "while connecting", 1)) == "one while connecting"
+    assert str(translate(error, Attempt("while connecting", 1))) == "one while connecting"
 
 
 def test_whether_the_request_had_left() -> None:
     """The error records whether a part of the request may have been sent."""
-    assert translate(OSError("x"), "while waiting for the response", 1.5, request_sent=True).request_sent
-    assert not translate(OSError("x"), "while connecting", 1.5).request_sent
+    assert translate(OSError("x"), Attempt("while waiting for the response", 1.5), request_sent=True).request_sent
+    assert not translate(OSError("x"), Attempt("while connecting", 1.5)).request_sent

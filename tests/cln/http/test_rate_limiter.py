@@ -240,7 +240,7 @@ def test_long_pause_is_told_at_once(clock: FakeClock, pause: float, deadline: fl
     clock.advance(3)
     with pytest.raises(RateLimitedError) as raised, limits.slot(HOST, Deadline(deadline, clock)):
         pytest.fail("it had a turn")
-    assert str(raised.value) == f"rate limited by CLN for another {pause:.0f} s; request not sent"
+    assert str(raised.value) == f"rate limited for another {pause:.0f} s; request not sent"
     assert raised.value.retry_after == pause
     assert not raised.value.transient
     assert clock.slept == []

@@ -182,7 +182,7 @@ def test_long_pause_is_not_waited_out(clients: Clients, simulator: Simulator, se
     for client in (mine, other):
         with pytest.raises(RateLimitedError) as raised:
             client.imunify.keys()
-        assert raised.value.problem == "rate limited by CLN for another 60 s; request not sent"
+        assert raised.value.problem == "rate limited for another 60 s; request not sent"
     assert len(simulator.requests) == 1
     clients.clock.advance(31)
     other.imunify.keys()
