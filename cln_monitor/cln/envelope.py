@@ -129,10 +129,15 @@ def _decode_or_repair(answer: HttpAnswer, read: Callable[[bytes], T]) -> T:
     except ValueError:
         pass  # invalid for the strict decoder
     try:
-        document = json.loads(answer.body.decode("utf-8", "replace"), parse_constant=_refuse_constant)
-        return read(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
+        return read(repaired(answer.body))
     except (ValueError, RecursionError):
         raise unexpected_response(answer, describe_body(answer.body)) from None
+
+
+def repaired(body: bytes) -> bytes:
+    """Return JSON with its invalid characters replaced. Raises ValueError or RecursionError if it is not JSON."""
+    document = json.loads(body.decode("utf-8", "replace"), parse_constant=_refuse_constant)
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _content(answer: HttpAnswer, body: bytes, good: frozenset[int] = _READ) -> _Content:

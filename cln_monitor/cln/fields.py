@@ -114,8 +114,11 @@ def require_true(value: object) -> None:
         raise BadAnswerError("unexpected response from CLN: data is neither true nor false")
 
 
-def date(value: object, field: str) -> float | None:
-    """Return the Unix seconds of the date in ``value``; None if it is missing or empty. Raises BadAnswerError."""
+def date(value: object, field: str, server: str = "CLN") -> float | None:
+    """Return the Unix seconds of the date in ``value``; None if it is missing or empty.
+
+    Raises BadAnswerError, which names the ``server`` that sent it.
+    """
     if value is None or value == "":
         return None
     try:
@@ -124,23 +127,23 @@ def date(value: object, field: str) -> float | None:
     except (ValueError, OverflowError):
         pass
     raise BadAnswerError(
-        f"unexpected response from CLN: {field} is {clean_text(value, LONGEST_UNSCRUBBED)!r}, not a date"
+        f"unexpected response from {server}: {field} is {clean_text(value, LONGEST_UNSCRUBBED)!r}, not a date"
     )
 
 
-def checkin(value: object, field: str) -> float | None:
+def checkin(value: object, field: str, server: str = "CLN") -> float | None:
     """Return the Unix seconds of the check-in in ``value``; None for never.
 
     "Never" is a missing or empty date, a date of zeros, and a date at or before 1970-01-02, as databases and programs
-    store it for no date. Raises BadAnswerError for a value that is not a date.
+    store it for no date. Raises BadAnswerError, which names the ``server``, for a value that is not a date.
     """
     if isinstance(value, str) and _ZERO_DATE.fullmatch(value):
         return None
-    seconds = date(value, field)
+    seconds = date(value, field, server)
     return None if seconds is None or seconds <= _FIRST_DAY else seconds
 
 
-def checkins(values: list[Any], field: str) -> list[LastCheckin]:
+def checkins(values: list[Any], field: str, server: str = "CLN") -> list[LastCheckin]:
     """Return the Unix seconds of each of ``values``, the field of all rows of a list, as :func:`checkin` does.
 
     ``UNSET`` is a row without the field. If only some rows lack it, they count as never, as null does. If all rows lack
@@ -153,7 +156,7 @@ def checkins(values: list[Any], field: str) -> list[LastCheckin]:
     try:
         parsed = parse_plain_dates(values)
     except (ValueError, TypeError):
-        return [checkin(value, field) for value in values]
+        return [checkin(value, field, server) for value in values]
     if len(_moments) > _MOST_MOMENTS:
         _moments.clear()
     shared = _moments.setdefault

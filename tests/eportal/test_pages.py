@@ -1,0 +1,41 @@
+"""Pages are read until the count is reached, and counts that cannot be are refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.cln import BadAnswerError
+from cln_monitor.eportal.pages import InconsistentError, consistently, read_pages
+from cln_monitor.eportal.servers import ServerRow, ServersPage
+
+
+@pytest.mark.parametrize("count", [-1, 1_000_001])
+def test_impossible_count(count: int) -> None:
+    """A negative count is not one, and a huge one would keep the client busy for hours."""
+    with pytest.raises(BadAnswerError) as raised:
+        read_pages(lambda _: ServersPage(count, []))
+    assert str(raised.value) == f"unexpected response from the ePortal: a count of {count}"
+
+
+def test_empty_page() -> None:
+    """An empty page before the count is reached ends the reading, and does not repeat it for ever."""
+    with pytest.raises(InconsistentError, match="its pages have 1 servers, but its count is 3"):
+        read_pages(lambda offset: ServersPage(3, [] if offset else [ServerRow("a")]))
+
+
+def test_row_twice_on_one_page() -> None:
+    """A server twice on one page does not count as two."""
+    with pytest.raises(InconsistentError, match="the page from row 0 on repeats a server"):
+        read_pages(lambda _: ServersPage(2, [ServerRow("a"), ServerRow("a")]))
+
+
+def test_third_attempt_counts() -> None:
+    """A list that fits together at the third attempt is returned."""
+    outcomes = iter([InconsistentError("one"), InconsistentError("two"), None])
+
+    def read() -> str:
+        if (outcome := next(outcomes)) is not None:
+            raise outcome
+        return "servers"
+
+    assert consistently(read) == "servers"
