@@ -1,0 +1,20 @@
+"""What KernelCare's live patches fix, read from the public patch server, which is sent no credentials."""
+
+from .catalog import PatchCatalog, PatchReading
+from .coverage import CVE_STATES, CveState, is_behind, parse_cve, state_of_cve
+from .live_patch import LivePatch
+from .server import PATCHES_URL, PatchServer, patch_settings
+
+__all__ = [
+    "CVE_STATES",
+    "PATCHES_URL",
+    "CveState",
+    "LivePatch",
+    "PatchCatalog",
+    "PatchReading",
+    "PatchServer",
+    "is_behind",
+    "parse_cve",
+    "patch_settings",
+    "state_of_cve",
+]

@@ -1,0 +1,49 @@
+"""Whether the patch that a server has loaded fixes a CVE, and whether a newer patch exists.
+
+That a CVE is not in the loaded patch does not mean that the server is vulnerable: the kernel on its disk may have the
+fix, or may never have had the flaw.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, TypeAlias, get_args
+
+from .live_patch import LivePatch
+
+CveState: TypeAlias = Literal["fixed", "not_fixed", "unknown"]
+CVE_STATES: tuple[CveState, ...] = get_args(CveState)
+
+_CVE = r"(?ai)CVE-\d{4}-\d{4,19}"
+
+
+def parse_cve(text: str) -> str:
+    """Return the CVE id in ``text`` in capitals. Raises ValueError for any other text."""
+    if re.fullmatch(_CVE, text.strip()) is None:
+        raise ValueError("expected a CVE id, for example CVE-2026-12345")
+    return text.strip().upper()
+
+
+def state_of_cve(cve: str, level: int | None, patch: LivePatch | None) -> CveState:
+    """Return whether a server with the patch of ``level`` has the fix of ``cve``, an id in capitals.
+
+    ``level`` is 0 for a server that has loaded no patch, and None if it is unknown. ``patch`` is None if the patch
+    server does not know the patch, or could not be read.
+    """
+    if level is None:
+        return "unknown"
+    if level == 0:
+        return "not_fixed"
+    if patch is None:
+        return "unknown"
+    if cve in patch.cves:
+        return "fixed"
+    return "unknown" if patch.unread else "not_fixed"
+
+
+def is_behind(level: int | None, newest: int | None) -> bool | None:
+    """Return whether a newer patch than that of ``level`` exists; None if either level is unknown.
+
+    ``newest`` is that of the default channel: a server of another channel may be above it, and is then not behind.
+    """
+    return None if level is None or newest is None else level < newest

@@ -1,0 +1,62 @@
+"""What is known about a CVE on a server, and about newer patches."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.patches import LivePatch, is_behind, parse_cve, state_of_cve
+
+CVE = "CVE-2026-11111"
+WITH_IT = LivePatch("5f0c" * 10, 31, (CVE,))
+WITHOUT_IT = LivePatch("5f0c" * 10, 31, ())
+UNREAD = LivePatch("5f0c" * 10, 31, (), unread=1)
+
+
+@pytest.mark.parametrize(
+    ("level", "patch", "state"),
+    [
+        (31, WITH_IT, "fixed"),
+        (31, LivePatch("5f0c" * 10, 31, (CVE,), unread=1), "fixed"),
+        (31, WITHOUT_IT, "not_fixed"),
+        (31, UNREAD, "unknown"),
+        (31, None, "unknown"),
+        (0, None, "not_fixed"),
+        (None, None, "unknown"),
+        (None, WITH_IT, "unknown"),
+    ],
+)
+def test_state(level: int | None, patch: LivePatch | None, state: str) -> None:
+    """Only a patch that names the CVE fixes it, and only one that was read completely does not; others are unknown."""
+    assert state_of_cve(CVE, level, patch) == state
+
+
+@pytest.mark.parametrize(
+    ("level", "newest", "behind"),
+    [
+        (31, 33, True),
+        (33, 33, False),
+        (34, 33, False),
+        (0, 33, True),
+        (0, 0, False),
+        (None, 33, None),
+        (31, None, None),
+    ],
+)
+def test_behind(level: int | None, newest: int | None, behind: bool | None) -> None:
+    """A level below the newest is behind; one above it, of another channel, is not; without both it is unknown."""
+    assert is_behind(level, newest) is behind
+
+
+@pytest.mark.parametrize("text", ["CVE-2026-11111", "cve-2026-11111", " CVE-2026-11111 "])
+def test_cve(text: str) -> None:
+    """A CVE id is accepted in small letters and with blanks around it."""
+    assert parse_cve(text) == CVE
+
+
+@pytest.mark.parametrize(
+    "text", ["", "CVE", "CVE-26-11111", "CVE-2026-111", "CVE-2026-11111x", "2026-11111", "CVE-2026-٣٣٣٣"]
+)
+def test_no_cve(text: str) -> None:
+    """Any other text is not a CVE id."""
+    with pytest.raises(ValueError, match="expected a CVE id, for example CVE-2026-12345"):
+        parse_cve(text)
