@@ -1,7 +1,7 @@
 """A simulator of CLN: the REST API of the CloudLinux Network, served from memory over HTTP on loopback.
 
-It is written from the API document only and shares no code with the client of this project, so that each of the two
-is a test of the other.
+It also has an ePortal and KernelCare's patch server. It is written from the API documents only and shares no code with
+the clients of this project, so that the two are tests of each other.
 """
 
 from .calls import CALLS, calls_of
@@ -16,12 +16,18 @@ from .model import (
     SimulatedCheckIns,
     SimulatedElsKey,
     SimulatedElsServer,
+    SimulatedEportal,
+    SimulatedEportalServer,
+    SimulatedFeed,
     SimulatedGroup,
     SimulatedImunifyKey,
     SimulatedImunifyServer,
     SimulatedIpLicense,
+    SimulatedKernel,
     SimulatedKernelCareKey,
     SimulatedKernelCareServer,
+    SimulatedPatch,
+    SimulatedPatchServer,
     Steady,
     Stopped,
 )
@@ -43,12 +49,18 @@ __all__ = [
     "SimulatedCheckIns",
     "SimulatedElsKey",
     "SimulatedElsServer",
+    "SimulatedEportal",
+    "SimulatedEportalServer",
+    "SimulatedFeed",
     "SimulatedGroup",
     "SimulatedImunifyKey",
     "SimulatedImunifyServer",
     "SimulatedIpLicense",
+    "SimulatedKernel",
     "SimulatedKernelCareKey",
     "SimulatedKernelCareServer",
+    "SimulatedPatch",
+    "SimulatedPatchServer",
     "Simulator",
     "Steady",
     "Stopped",

@@ -113,6 +113,7 @@ def _state(simulator: Simulator, _query: Mapping[str, str], _body: bytes) -> obj
         "now": now,
         "date": simulator.dates.spell(now),
         "flags": dict(simulator.flags),
+        "eportal": {"servers": len(simulator.eportal.servers)},
         "accounts": {login: account.counts() for login, account in list(simulator.accounts.items())},
     }
 

@@ -68,6 +68,7 @@ _CLOUDLINUX = (
     ("CLADMIN", _Scenario("New customer: onboarding", 10, 0)),
 )
 AWP_WEBSITES = 12
+EPORTAL_SERVERS = 36
 
 
 def populate_demo(account: Account, random: Random, now: float) -> None:

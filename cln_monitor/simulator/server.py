@@ -15,7 +15,7 @@ from . import answers, control, fault_injection
 from .answers import SimulatedAnswer
 from .exchange import SimulatedExchange
 from .request_log import Request
-from .simulator import Simulator
+from .simulator import EPORTAL, PATCHES, Simulator
 
 API = "/api"
 _MOST_BODY = 1 << 20
@@ -33,7 +33,8 @@ def serve(simulator: Simulator, port: int = 0, host: str = "127.0.0.1") -> "Serv
 class Served:
     """A running server of a simulator, and a context manager that closes it.
 
-    `url` is the root URL of the API, such as `http://127.0.0.1:41234/api`.
+    `url` is the root URL of the API, such as `http://127.0.0.1:41234/api`, `eportal_url` that of the ePortal, and
+    `patches_url` that of the patch server.
     """
 
     def __init__(self, simulator: Simulator, port: int, host: str) -> None:
@@ -46,7 +47,10 @@ class Served:
             raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
         self._host = host
         self.port: int = self._server.server_address[1]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}{API}"
+        root = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        self.url = f"{root}{API}"
+        self.eportal_url = f"{root}{EPORTAL}"
+        self.patches_url = f"{root}{PATCHES}"
         self._accepting = Thread(target=self._accept, name="cln-simulator", daemon=True)
         self._accepting.start()
 
@@ -175,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
 
         def real() -> SimulatedAnswer:
             if not path.startswith(f"{API}/"):
-                return answers.page(404)
+                return simulator.answer_elsewhere(request.method, path, request.query, request.headers)
             return simulator.answer(request.method, path.removeprefix(API), request.query, self.client_address[0], skew)
 
         exchange = self._exchange(request, skew)

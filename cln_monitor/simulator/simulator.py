@@ -6,15 +6,26 @@ from random import Random
 from threading import RLock
 from typing import Self
 
-from . import calls, demo, fleet
+from . import answers, calls, demo, fleet, rollout
 from .answers import SimulatedAnswer
 from .calls import SimulatedCall
 from .dates import Dates
 from .faults import Faults
-from .model import ELS_CODES, NEWER, REVISIONS, Account, SimulationState, names
+from .model import (
+    ELS_CODES,
+    NEWER,
+    REVISIONS,
+    Account,
+    SimulatedEportal,
+    SimulatedPatchServer,
+    SimulationState,
+    names,
+)
 from .request_log import Request, RequestLog
 
 LOGIN = "acme_login"
+EPORTAL = calls.eportal.ROOT
+PATCHES = calls.patches.ROOT
 LARGEST_FLEET = 1_000_000
 A_CENTURY = 36525 * 24 * 3600  # seconds
 
@@ -28,6 +39,8 @@ class Simulator:
     all generated values. The public attributes can be changed at any time, even while the simulator is served:
 
     - `accounts`: the accounts by login.
+    - `eportal`: an ePortal, without servers at first.
+    - `patches`: the kernels and patches of the patch server.
     - `flags`: the flags of `/status.json`.
     - `faults`: the faults to inject.
     - `failure_status`: the HTTP status of `success: false` (200; the API document does not specify it).
@@ -53,6 +66,8 @@ class Simulator:
         self._requests = RequestLog()
         self.lock: RLock = self._state.lock
         self.accounts: dict[str, Account] = {}
+        self.eportal = SimulatedEportal(self._state)
+        self.patches = SimulatedPatchServer()
         self.flags = calls.good_flags()
         self.faults = Faults(_random(seed))
         self.failure_status = 200
@@ -71,6 +86,8 @@ class Simulator:
     ) -> Self:
         """Return a simulator with an account `acme_login`, its KernelCare servers, 100 per key, and other products.
 
+        A quarter as many servers are behind its ePortal.
+
         The same seed at the same time gives the same fleet. Raises ValueError for less than 0 or more than a million
         servers.
         """
@@ -85,6 +102,7 @@ class Simulator:
         fleet.add_awp_entities(account, servers // 4, _random(f"{seed}, AccelerateWP"), simulator.now())
         if revision == NEWER:  # the older one has no calls for them
             fleet.add_cloudlinux_keys(account, servers, _random(f"{seed}, CloudLinux OS"))
+        simulator._add_rollout(servers // 4, seed)
         return simulator
 
     @classmethod
@@ -106,7 +124,12 @@ class Simulator:
         fleet.add_awp_entities(account, demo.AWP_WEBSITES, _random(f"{seed}, AccelerateWP"), simulator.now())
         if revision == NEWER:  # the older one has no calls for them
             demo.add_cloudlinux_keys(account)
+        simulator._add_rollout(demo.EPORTAL_SERVERS, seed)
         return simulator
+
+    def _add_rollout(self, servers: int, seed: int) -> None:
+        random = _random(f"{seed}, rollout")
+        rollout.populate_rollout(self.eportal, self.patches, servers, random, self.now())
 
     def add_account(
         self, login: str = LOGIN, secret_key: str | None = None, registration_token: str | None = None
@@ -178,6 +201,22 @@ class Simulator:
 
         with self.lock:
             return calls.answer(method, path, self.failure_status, self.revision, call)
+
+    def answer_elsewhere(
+        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]
+    ) -> SimulatedAnswer:
+        """Return the response to a request that is not for CLN: for the ePortal, or for the patch server.
+
+        `path` is the whole path, and the names of `headers` are lowercase.
+        """
+        with self.lock:
+            if path.startswith(f"{EPORTAL}/"):
+                return calls.eportal.answer(
+                    self.eportal, method, path.removeprefix(EPORTAL), query=query, headers=headers, now=self.now()
+                )
+            if path.startswith(f"{PATCHES}/"):
+                return calls.patches.answer(self.patches, method, path.removeprefix(PATCHES), self.now())
+            return answers.page(404)
 
 
 def _random(seed: int | str) -> Random:

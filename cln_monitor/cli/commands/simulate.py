@@ -17,7 +17,16 @@ app = Commands()
 
 
 @app.command("simulate")
-@shows("api_url", "login", "secret_key", "registration_token", "monitoring_keys")
+@shows(
+    "api_url",
+    "login",
+    "secret_key",
+    "registration_token",
+    "monitoring_keys",
+    "eportal_url",
+    "eportal_api_key",
+    "patches_url",
+)
 def simulate(
     context: typer.Context,
     *,
@@ -39,7 +48,10 @@ def simulate(
     ] = None,
     speed: Annotated[float, typer.Option(metavar="X", help="Simulated seconds per second.")] = 1.0,
 ) -> None:
-    """Run a simulated CLN on loopback until interrupted: every call of the API, with generated servers."""
+    """Run a simulated CLN on loopback until interrupted: every call of the API, with generated servers.
+
+    It also has an ePortal and the patch server of KernelCare, whose URLs it prints.
+    """
     from cln_monitor.simulator import REVISIONS, Simulator, serve  # noqa: PLC0415 # a tenth of the time of every other command
 
     session = session_of(context)
@@ -65,6 +77,9 @@ def simulate(
                 "secret_key": account.secret_key,
                 "registration_token": account.registration_token,
                 "monitoring_keys": sorted(account.monitoring_keys),
+                "eportal_url": served.eportal_url,
+                "eportal_api_key": simulator.eportal.api_key,
+                "patches_url": served.patches_url,
             }
         )
         stop.wait()

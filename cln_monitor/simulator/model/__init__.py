@@ -14,11 +14,13 @@ from .cloudlinux import (
     SubAccountServer,
 )
 from .els import ELS_CODES, SimulatedElsKey, SimulatedElsServer, is_els_code
+from .eportal import SimulatedEportal, SimulatedEportalServer
 from .imunify import IMUNIFY_CODES, SimulatedImunifyKey, SimulatedImunifyServer
 from .ip_licenses import SimulatedIpLicense, canonical
 from .kernelcare import PATCH_STATES, SimulatedKernelCareKey, SimulatedKernelCareServer
 from .keys import Key, KeyT, holder
 from .ledger import SimulationState
+from .patches import SimulatedFeed, SimulatedKernel, SimulatedPatch, SimulatedPatchServer
 from .revisions import NEWER, OLDER, REVISIONS
 from .servers import SimulatedGroup, SimulatedServer
 
@@ -46,12 +48,18 @@ __all__ = [
     "SimulatedCloudLinuxServer",
     "SimulatedElsKey",
     "SimulatedElsServer",
+    "SimulatedEportal",
+    "SimulatedEportalServer",
+    "SimulatedFeed",
     "SimulatedGroup",
     "SimulatedImunifyKey",
     "SimulatedImunifyServer",
     "SimulatedIpLicense",
+    "SimulatedKernel",
     "SimulatedKernelCareKey",
     "SimulatedKernelCareServer",
+    "SimulatedPatch",
+    "SimulatedPatchServer",
     "SimulatedServer",
     "SimulationState",
     "Steady",

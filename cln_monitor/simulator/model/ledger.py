@@ -18,6 +18,8 @@ class SimulationState:
         self.lock = RLock()
         self.now = now
         self.random = Random(seed)  # noqa: S311 -- fleets must be reproducible, nothing here is secret
+        # Its own, so that an ePortal does not change the names of the account.
+        self.eportal_random = Random(f"{seed}, ePortal")  # noqa: S311 -- as above
         self._keys: set[str] = set()
         self._servers = 0
 

@@ -45,6 +45,11 @@ def address(number: int) -> str:
     return str(IPv4Address(_SHARED_POOL + number % _SHARED_SIZE))
 
 
+def private_address(number: int) -> str:
+    """Return the address of server `number` within a company (RFC 1918)."""
+    return str(IPv4Address(int(IPv4Address("10.0.0.0")) + 256 + number))
+
+
 def kernelcare_name(random: Random) -> str:
     """Return a KernelCare key or server id: 16 letters and digits, as `WsTs821nSAtiastD` in the API document."""
     return "".join(random.choices(_ALNUM, k=16))
