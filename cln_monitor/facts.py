@@ -15,6 +15,7 @@ FLAG_MISSING = "flag_missing"
 LIMIT_NOT_TOLD = "limit_not_told"
 LIMIT_UNREADABLE = "limit_unreadable"
 NOT_AVAILABLE = "not_available"
+PATCHES_UNREADABLE = "patches_unreadable"
 SERVERS_DROPPED = "servers_dropped"
 SERVERS_GONE = "servers_gone"
 SERVERS_NOT_LISTED = "servers_not_listed"
@@ -56,6 +57,11 @@ FACTS: dict[str, Fact] = {
         "{} keys have a number of servers that cannot be read",
     ),
     CHECKIN_NOT_TOLD: Fact(Severity.INFO, "CLN reports no ", "CLN reports no "),
+    PATCHES_UNREADABLE: Fact(
+        Severity.INFO,
+        "what patches fix could not be read from the patch server",
+        "what patches fix could not be read from the patch server, {} requests failed",
+    ),
     LIMIT_NOT_TOLD: Fact(
         Severity.INFO, "CLN does not report the limit of 1 key", "CLN does not report the limit of {} keys"
     ),

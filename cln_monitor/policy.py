@@ -126,6 +126,15 @@ AWP_JUMPED = Row(
 )
 LICENSE_UNKNOWN = Row("CLN does not report whether an IP license is used: its check-in decides", Severity.INFO)
 
+CVE_NOT_FIXED = Row("a CVE of `patches.cves` is not in the loaded live patch of a server", Severity.WARNING)
+CVE_UNKNOWN = Row(
+    "it is unknown of a server whether a CVE of `patches.cves` is in its loaded live patch, and known of none that it "
+    "is not",
+    Severity.WARNING,
+)
+EPORTAL_OUTDATED = Row("a server of an ePortal does not have the newest live patch of its feed", Severity.WARNING)
+EPORTAL_SILENT = Row("a server of an ePortal is silent", Severity.WARNING, "`stale_after`")
+
 KERNELS = {"outofdate": KERNEL_OUT_OF_DATE, "unsupported": KERNEL_UNSUPPORTED, "inactive": KERNEL_INACTIVE}
 """The rows of the patch states that are problems."""
 
@@ -164,6 +173,10 @@ TABLE = (
     KERNEL_OUT_OF_DATE,
     KERNEL_UNSUPPORTED,
     KERNEL_INACTIVE,
+    CVE_NOT_FIXED,
+    CVE_UNKNOWN,
+    EPORTAL_OUTDATED,
+    EPORTAL_SILENT,
     LICENSE_UNUSED,
     LICENSE_UNKNOWN,
     AWP_JUMPED,

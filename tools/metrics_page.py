@@ -9,7 +9,7 @@ from typing import NamedTuple
 from prometheus_client.metrics import MetricWrapperBase
 
 from cln_monitor.exporter.metrics import ALL_FAMILIES
-from cln_monitor.exporter.metrics.families import POLLED
+from cln_monitor.exporter.metrics.families import POLLED, POLLED_FROM_EPORTAL
 from cln_monitor.exporter.self_metrics import SelfMetrics
 
 PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
@@ -24,6 +24,8 @@ _SECTIONS = {
     "cln_cloudlinux_": "CloudLinux OS",
     "cln_group_": "Groups",
     "cln_awp_": "AccelerateWP",
+    "cln_eportal_": "ePortals",
+    "cln_cve_": "CVE coverage",
     "cln_probe_": "Probes",
     "cln_api_": "API requests",
     "cln_exporter_": "Exporter",
@@ -60,7 +62,8 @@ class _Metric(NamedTuple):
 def _metrics() -> Iterator[_Metric]:
     """Yield the metrics in the order of the exposition."""
     for family in ALL_FAMILIES:
-        yield _Metric(family.name, "", family.labels, family.help.removesuffix(POLLED).strip())
+        text = family.help.removesuffix(POLLED).removesuffix(POLLED_FROM_EPORTAL)
+        yield _Metric(family.name, "", family.labels, text.strip())
     for own, names in SelfMetrics().registry._collector_to_names.items():  # noqa: SLF001 # the only list of them
         if names and names[0].startswith("cln_"):
             assert isinstance(own, MetricWrapperBase)  # noqa: S101 # for the type checker

@@ -8,7 +8,7 @@ from .dump import show_config
 from .environment import DEFAULT_CONFIG, ENVIRONMENT, load_file_or_environment
 from .exposed_secrets import Exposed, is_world_readable
 from .load import ConfigError, load_config, make_config, parse_config, read_yaml
-from .model import AccountConfig, Config
+from .model import AccountConfig, Config, EportalConfig
 from .secrets import SecretFile, expand
 from .selection import AccountSelection, SelectionError
 from .validator import ConfigProblem, Validator
@@ -22,6 +22,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "ConfigProblem",
+    "EportalConfig",
     "Exposed",
     "SecretFile",
     "SelectionError",

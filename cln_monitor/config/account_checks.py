@@ -25,8 +25,7 @@ def check_accounts(validator: Validator, config: Config, *, with_secrets: bool) 
     first: dict[str, int] = {}
     for index, account in enumerate(config.accounts):
         place = f"accounts[{index}]"
-        if not _NAME.fullmatch(account.name):
-            validator.note(at(place, "name"), "expected 1 to 64 letters, digits, dots, dashes and underscores")
+        check_name(validator, account.name, at(place, "name"))
         if first.setdefault(account.name, index) != index:
             validator.note(
                 at(place, "name"),
@@ -37,7 +36,7 @@ def check_accounts(validator: Validator, config: Config, *, with_secrets: bool) 
         if with_secrets:
             _check_secrets(validator, config, account, place)
     if ca_file := config.tls_config.ca_file:
-        _check_readable(
+        check_readable(
             validator,
             "tls_config.ca_file",
             ca_file,
@@ -45,6 +44,12 @@ def check_accounts(validator: Validator, config: Config, *, with_secrets: bool) 
             content="certificates",
             base=config.base,
         )
+
+
+def check_name(validator: Validator, name: str, place: str) -> None:
+    """Note if ``name`` cannot be the value of the label ``account``."""
+    if not _NAME.fullmatch(name):
+        validator.note(place, "expected 1 to 64 letters, digits, dots, dashes and underscores")
 
 
 def _check_login(validator: Validator, login: str, place: str) -> None:
@@ -57,7 +62,7 @@ def _check_login(validator: Validator, login: str, place: str) -> None:
 def _check_secrets(validator: Validator, config: Config, account: AccountConfig, place: str) -> None:
     if account.login_env is not None:
         login = partial(config.login_of, account)
-        _check_readable(validator, at(place, "login_env"), account.login_env, login, content="login")
+        check_readable(validator, at(place, "login_env"), account.login_env, login, content="login")
     for name in SECRET_NAMES:
         _check_secret(validator, config, account, name, place)
     _check_monitoring_keys(validator, config, account, place)
@@ -83,7 +88,7 @@ def _check_secret(validator: Validator, config: Config, account: AccountConfig, 
         field = set_fields[0]
         base = config.base if field == trio[0] else None
         source, read = getattr(account, field), config.secret_of(account, name)
-        _check_readable(validator, at(place, field), source, read, content=name.replace("_", " "), base=base)
+        check_readable(validator, at(place, field), source, read, content=name.replace("_", " "), base=base)
 
 
 def _check_monitoring_keys(validator: Validator, config: Config, account: AccountConfig, place: str) -> None:
@@ -91,7 +96,7 @@ def _check_monitoring_keys(validator: Validator, config: Config, account: Accoun
     if account.monitoring_keys_file and account.monitoring_keys:
         validator.note(at(place, "monitoring_keys"), "monitoring_keys_file is also set; set only one of them")
     source, read = account.monitoring_keys_file or None, config.monitoring_keys_of(account)
-    keys = _check_readable(validator, at(place, field), source, read, content="monitoring keys", base=config.base)
+    keys = check_readable(validator, at(place, field), source, read, content="monitoring keys", base=config.base)
     for index, key in enumerate(keys or ()):
         if not _LICENSE_KEY.fullmatch(key.reveal()):
             suspicion = suspicion_of_secret(key.reveal())
@@ -99,7 +104,7 @@ def _check_monitoring_keys(validator: Validator, config: Config, account: Accoun
             validator.note(f"{at(place, field)}[{index}]", f"{expected}; it {suspicion}" if suspicion else expected)
 
 
-def _check_readable(
+def check_readable(
     validator: Validator, place: str, source: object, read: Callable[[], T], *, content: str, base: Path | None = None
 ) -> T | None:
     """Return the result of ``read``; if it fails, note the problem and return None.

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from cln_monitor.cln import suspicion_of_secret
 from cln_monitor.durations import format_duration
+from cln_monitor.probes import EPORTAL_PROBES
 
 from .environment import in_variables
 from .exposed_secrets import exposed_secrets
@@ -28,7 +29,9 @@ def warnings_of(config: Config) -> list[str]:
             )
     warnings += _placeholders(config)
     warnings += _odd_secrets(config)
-    if not any(settings.enabled for account in config.accounts for settings in account.probes.values()):
+    of_accounts = [settings for account in config.accounts for settings in account.probes.values()]
+    of_eportals = [config.probes[name] for name in EPORTAL_PROBES if config.eportals]
+    if not any(settings.enabled for settings in (*of_accounts, *of_eportals)):
         warnings.append("probes: no probe is enabled, so nothing is monitored")
     for account in config.accounts:
         for name, settings in account.probes.items():
@@ -37,6 +40,10 @@ def warnings_of(config: Config) -> list[str]:
                     f"probes.{name} of {account.name}: max_age {format_duration(settings.max_age)} is shorter than the "
                     f"interval {format_duration(settings.interval)}, so its data expires between polls"
                 )
+    for name in EPORTAL_PROBES if config.eportals else ():
+        settings = config.probes[name]
+        if settings.enabled and settings.max_age < settings.interval:
+            warnings.append(f"probes.{name}: max_age is shorter than the interval, so its data expires between polls")
     return [in_variables(warning) for warning in warnings] if config.from_environment else warnings
 
 
@@ -62,6 +69,15 @@ def _exposed(config: Config) -> Iterator[str]:
         parts = urlsplit(api_url)
         if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
             yield f"{api_url}: tokens are sent unencrypted over http"
+    yield from _http_eportals(config)
+
+
+def _http_eportals(config: Config) -> Iterator[str]:
+    """Yield a warning for each ePortal whose credentials are sent unencrypted."""
+    for index, eportal in enumerate(config.eportals):
+        parts = urlsplit(eportal.url)
+        if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+            yield f"eportals[{index}].url: the credentials are sent unencrypted over http"
 
 
 _PLACEHOLDER = re.compile(

@@ -1,13 +1,16 @@
-"""Make the CLN clients of a configuration: what a probe reads an account with."""
+"""Make the clients of a configuration: what a probe reads an account or an ePortal with."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from cln_monitor.cln import Clock, Exchange, RateLimiter, ReadOnlyClient, Redactor, Transport, mask_key
+from cln_monitor.eportal import EportalClient
+from cln_monitor.patches import PatchCatalog, PatchServer
 from cln_monitor.probes import WHOLE, ProbeContext, ProbeSettings, Shard
 
-from .model import AccountConfig, Config
+from .model import AccountConfig, Config, EportalConfig
 
 
 class ClientFactory:
@@ -34,6 +37,7 @@ class ClientFactory:
         self._rate_limiter = rate_limiter or RateLimiter(config.concurrency, config.requests_per_second, clock)
         self._key_label = mask_key if config.key_labels == "masked" else str
         self._clients: dict[str, ReadOnlyClient] = {}
+        self._catalog: PatchCatalog | None = None
         config.hide_secrets(redactor)
 
     def for_account(self, account: AccountConfig, probe: str, settings: ProbeSettings | None = None) -> ProbeContext:
@@ -56,6 +60,31 @@ class ClientFactory:
     def for_api(self, api_url: str, settings: ProbeSettings) -> ProbeContext:
         """Return the context of a probe that needs no account: the API root ``api_url``, without credentials."""
         return ProbeContext(self._client(api_url, None), settings, key_label=self._key_label, now=self._clock.time)
+
+    def for_eportal(self, eportal: EportalConfig, settings: ProbeSettings | None = None) -> ProbeContext:
+        """Return the context in which ``eportal`` is read; ``settings`` override the configured ones.
+
+        The ePortals of a configuration share what is known about patches.
+        """
+        client = EportalClient(
+            self._config.eportal_transport_of(eportal),
+            self._config.eportal_credentials_of(eportal),
+            self._rate_limiter,
+            self._clock,
+            self._redactor,
+            observe=self._observe,
+        )
+        if self._catalog is None:
+            self._catalog = PatchCatalog(PatchServer(self._config.patch_transport(), self._rate_limiter, self._clock))
+        return ProbeContext(
+            cast(ReadOnlyClient, client),  # it offers the runner of probes what a client of CLN does
+            settings or self._config.probes["eportal"],
+            eportal.name,
+            self._key_label,
+            now=self._clock.time,
+            catalog=self._catalog,
+            cves=tuple(self._config.patches.cves),
+        )
 
     def _client(self, api_url: str, account: AccountConfig | None) -> ReadOnlyClient:
         settings = self._config.transport_of(api_url)

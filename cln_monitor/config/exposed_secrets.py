@@ -35,6 +35,11 @@ def _secrets(config: Config) -> Iterator[Exposed]:
     own = None if config.file is None else config.file.absolute()
     if own and config.proxy is not None and urlsplit(config.proxy.reveal()).password:
         yield Exposed("proxy", own)
+    for index, eportal in enumerate(config.eportals):
+        for field in ("api_key_file", "password_file"):
+            if name := getattr(eportal, field):
+                with contextlib.suppress(ValueError):  # reported when the file is read
+                    yield Exposed(f"eportals[{index}].{field}", expand(name, config.base).absolute())
     for index, account in enumerate(config.accounts):
         for field in ("secret_key", "registration_token", "monitoring_keys"):
             if own and getattr(account, field):

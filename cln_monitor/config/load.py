@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from cln_monitor.cln import problem_of_api_url, problem_of_proxy
-from cln_monitor.probes import PROBES, WITHOUT_LOGIN, Duration, Probe, ProbeSettings
+from cln_monitor.probes import ALL_PROBES, PROBES, WITHOUT_LOGIN, Duration, Probe, ProbeSettings
 
 from .account_checks import check_accounts, permission_hint
+from .eportal_checks import check_eportals
 from .exposed_secrets import exposed_secrets
 from .model import LOGIN_FIELDS, SECRET_NAMES, AccountConfig, Config, ConfigFile, secret_fields
 from .validator import ConfigProblem, Validator, at
@@ -91,7 +92,7 @@ def _config(validator: Validator, document: object, base: Path, *, with_secrets:
     if not isinstance(document, dict):
         return None
     _check_top(validator, top)
-    defaults = _probe_values(validator, document.get("probes"), "probes")
+    defaults = _probe_values(validator, document.get("probes"), "probes", ALL_PROBES)
     accounts = document.get("accounts")
     if not isinstance(accounts, list) or not accounts:
         validator.note("accounts", "at least one account is required, with name, login and secret key")
@@ -99,12 +100,21 @@ def _config(validator: Validator, document: object, base: Path, *, with_secrets:
     read = [_account(validator, account, defaults, f"accounts[{index}]") for index, account in enumerate(accounts)]
     if validator.problems:
         return None
-    config = Config(**top, probes=_probes(defaults), accounts=[account for account in read if account], base=base)
+    config = Config(
+        **top, probes=_probes(defaults, ALL_PROBES), accounts=[account for account in read if account], base=base
+    )
     check_accounts(validator, config, with_secrets=with_secrets)
-    return config
+    check_eportals(validator, config, with_secrets=with_secrets)
+    cves = [cve.strip().upper() for cve in config.patches.cves]
+    return msgspec.structs.replace(
+        config,
+        patches=msgspec.structs.replace(config.patches, cves=cves),
+        eportals=[msgspec.structs.replace(eportal, url=eportal.url.rstrip("/")) for eportal in config.eportals],
+    )
 
 
 _ProbeValues = dict[str, dict[str, Any]]
+_Probes = dict[str, Probe[Any]]
 
 
 def _account(validator: Validator, account: object, defaults: _ProbeValues, place: str) -> AccountConfig | None:
@@ -113,10 +123,12 @@ def _account(validator: Validator, account: object, defaults: _ProbeValues, plac
         values["api_url"] = _api_url(validator, values["api_url"], at(place, "api_url"))
     if isinstance(account, dict):
         _check_one_login(validator, account, place)
-    own = _probe_values(validator, account.get("probes") if isinstance(account, dict) else None, at(place, "probes"))
+    own = _probe_values(
+        validator, account.get("probes") if isinstance(account, dict) else None, at(place, "probes"), PROBES
+    )
     if validator.problems:
         return None
-    read = AccountConfig(**values, probes=_probes({name: defaults[name] | own[name] for name in PROBES}))
+    read = AccountConfig(**values, probes=_probes({name: defaults[name] | own[name] for name in PROBES}, PROBES))
     if read.has_login:
         return read
     return msgspec.structs.replace(read, probes=_without_login(validator, read.probes, own, place))
@@ -155,13 +167,13 @@ def _check_one_login(validator: Validator, account: dict[Any, Any], place: str) 
         validator.note(at(place, "login_env"), f"login is also set; set only one of {', '.join(LOGIN_FIELDS)}")
 
 
-def _probe_values(validator: Validator, document: object, place: str) -> _ProbeValues:
-    """Return the settings of each probe that ``document`` sets."""
+def _probe_values(validator: Validator, document: object, place: str, probes: _Probes) -> _ProbeValues:
+    """Return the settings of each of ``probes`` that ``document`` sets."""
     if not isinstance(document, dict | None):
         validator.note(place, "expected a mapping of probes to settings")
     document = document if isinstance(document, dict) else {}
-    validator.only_known(document, list(PROBES), place)
-    return {name: _settings(validator, probe, document.get(name), at(place, name)) for name, probe in PROBES.items()}
+    validator.only_known(document, list(probes), place)
+    return {name: _settings(validator, probe, document.get(name), at(place, name)) for name, probe in probes.items()}
 
 
 def _settings(validator: Validator, probe: Probe[Any], document: object, place: str) -> dict[str, Any]:
@@ -172,8 +184,8 @@ def _settings(validator: Validator, probe: Probe[Any], document: object, place: 
     return values
 
 
-def _probes(values: _ProbeValues) -> dict[str, ProbeSettings]:
-    return {name: _with_default_max_age(probe.settings(**values[name]), values[name]) for name, probe in PROBES.items()}
+def _probes(values: _ProbeValues, probes: _Probes) -> dict[str, ProbeSettings]:
+    return {name: _with_default_max_age(probe.settings(**values[name]), values[name]) for name, probe in probes.items()}
 
 
 def _with_default_max_age(settings: ProbeSettings, values: dict[str, Any]) -> ProbeSettings:

@@ -20,6 +20,8 @@ from cln_monitor.cln import (
     Secret,
     TransportSettings,
 )
+from cln_monitor.eportal import EportalCredentials
+from cln_monitor.patches import PATCHES_URL, patch_settings
 from cln_monitor.probes import WHOLE, Duration, ProbeSettings, Shard
 
 from .secrets import SecretFile, SecretText, SecretVariable, expand
@@ -69,6 +71,26 @@ class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
         return self.login is not None or self.login_env is not None
 
 
+class PatchesConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The patch server at ``url``, and the CVEs to count servers of, in capitals."""
+
+    url: str = PATCHES_URL
+    cves: list[str] = []
+
+
+class EportalConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """An ePortal. ``name`` is the value of the label ``account``, ``url`` is the root of its API.
+
+    Either ``api_key_file``, or ``username`` and ``password_file`` are set.
+    """
+
+    name: str
+    url: str
+    api_key_file: str | None = None
+    username: Secret | None = None
+    password_file: str | None = None
+
+
 class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of a configuration file. Times are in seconds; ``probes``: the defaults of all accounts, by name."""
 
@@ -83,6 +105,8 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
     shard: Shard = WHOLE
     allow_world_readable_secrets: bool = False
     probes: dict[str, ProbeSettings] = {}
+    patches: PatchesConfig = PatchesConfig()
+    eportals: list[EportalConfig] = []
     accounts: list[AccountConfig]
 
 
@@ -97,6 +121,17 @@ class Config(ConfigFile, frozen=True, kw_only=True):
     file: Path | None = None
     from_environment: bool = False
 
+    @property
+    def names(self) -> list[str]:
+        """The values of the label ``account``: the names of the accounts, then those of the ePortals."""
+        return [account.name for account in self.accounts] + [eportal.name for eportal in self.eportals]
+
+    @property
+    def counts(self) -> str:
+        """The numbers of accounts and ePortals: ``1 account``, or ``2 accounts and 1 ePortal``."""
+        numbers = [(len(self.accounts), "account"), (len(self.eportals), "ePortal")]
+        return " and ".join(f"{number} {noun}{'s' * (number != 1)}" for number, noun in numbers if number)
+
     def api_url_of(self, account: AccountConfig) -> str:
         """Return the API root of ``account``."""
         return account.api_url or self.api_url
@@ -110,6 +145,36 @@ class Config(ConfigFile, frozen=True, kw_only=True):
         return TransportSettings(
             api_url=api_url,
             label="" if api_url in same_host[:1] else api_url,
+            timeout=self.timeout,
+            proxy=self.proxy.reveal() if self.proxy else None,
+            ca_file=str(expand(ca_file, self.base)) if ca_file else None,
+            insecure_skip_verify=self.tls_config.insecure_skip_verify,
+        )
+
+    def eportal_transport_of(self, eportal: EportalConfig) -> TransportSettings:
+        """Return the transport settings of ``eportal``, which is in the own network and needs no proxy."""
+        ca_file = self.tls_config.ca_file
+        return TransportSettings(
+            api_url=eportal.url,
+            timeout=self.timeout,
+            ca_file=str(expand(ca_file, self.base)) if ca_file else None,
+            insecure_skip_verify=self.tls_config.insecure_skip_verify,
+        )
+
+    def eportal_credentials_of(self, eportal: EportalConfig) -> EportalCredentials:
+        """Return the credentials of ``eportal``; ``load_config`` has checked that they exist."""
+        if eportal.api_key_file is not None:
+            return EportalCredentials(api_key=SecretFile(eportal.api_key_file, self.base, ascii_only=True))
+        return EportalCredentials(
+            username=(eportal.username or Secret("")).reveal(),
+            password=SecretFile(eportal.password_file or "", self.base),
+        )
+
+    def patch_transport(self) -> TransportSettings:
+        """Return the transport settings of the patch server."""
+        ca_file = self.tls_config.ca_file
+        return patch_settings(
+            self.patches.url,
             timeout=self.timeout,
             proxy=self.proxy.reveal() if self.proxy else None,
             ca_file=str(expand(ca_file, self.base)) if ca_file else None,
@@ -154,6 +219,9 @@ class Config(ConfigFile, frozen=True, kw_only=True):
         """Register all secrets of this configuration with ``redactor``, before the first call."""
         for account in self.accounts:
             redactor.publish(account.name)
+        for eportal in self.eportals:
+            redactor.publish(eportal.name)
+            self.eportal_credentials_of(eportal).hide(redactor)
         if self.proxy is not None:
             redactor.hide_password_of(self.proxy.reveal())
         for account in self.accounts:

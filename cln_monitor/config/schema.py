@@ -16,10 +16,19 @@ import msgspec
 
 from cln_monitor.cln import Secret
 from cln_monitor.durations import format_duration
-from cln_monitor.probes import PROBES, Duration, Shard
+from cln_monitor.probes import ALL_PROBES, PROBES, Duration, Shard
 
 from . import schema_texts as texts
-from .model import LOGIN_FIELDS, SECRET_NAMES, AccountConfig, ConfigFile, TlsConfig, secret_fields
+from .model import (
+    LOGIN_FIELDS,
+    SECRET_NAMES,
+    AccountConfig,
+    ConfigFile,
+    EportalConfig,
+    PatchesConfig,
+    TlsConfig,
+    secret_fields,
+)
 
 Schema = dict[str, Any]
 
@@ -55,9 +64,15 @@ _LIMITS: dict[str, Schema] = {
     "ca_file": {"pattern": _FILE_NAME},
     "secret_key_file": {"pattern": _FILE_NAME},
     "registration_token_file": {"pattern": _FILE_NAME},
+    "api_key_file": {"pattern": _FILE_NAME},
+    "username": {"pattern": rf"^(?=.*\S)[^{_CONTROL}:]+{_END}"},
+    "password_file": {"pattern": _FILE_NAME},
 }
 """Restrictions of a key in addition to its type, by name."""
-_ITEM_LIMITS: dict[str, Schema] = {"monitoring_keys": {"pattern": rf"^[A-Za-z0-9_-]{{16,64}}{_END}"}}
+_ITEM_LIMITS: dict[str, Schema] = {
+    "monitoring_keys": {"pattern": rf"^[A-Za-z0-9_-]{{16,64}}{_END}"},
+    "cves": {"pattern": rf"^\s*[cC][vV][eE]-[0-9]{{4}}-[0-9]{{4,19}}\s*{_END}"},
+}
 
 _LEAVES: dict[Any, Schema] = {
     bool: {"type": "boolean"},
@@ -72,19 +87,22 @@ _LEAVES: dict[Any, Schema] = {
 
 def make_schema() -> Schema:
     """Return the JSON schema of a configuration file, as plain values."""
-    probes = {name: _struct(probe.settings, texts.PROBE) for name, probe in PROBES.items()}
+    probes = {name: _struct(probe.settings, texts.PROBE) for name, probe in ALL_PROBES.items()}
     for name, settings in probes.items():
         settings |= {"type": ["object", "null"], "description": texts.PROBES[name]}
     top = _struct(ConfigFile, texts.TOP)
     properties = top["properties"]
     properties["tls_config"] |= _struct(TlsConfig, texts.TLS)
     properties["accounts"] |= {"minItems": 1, "items": _account()}
-    for owner in (top, properties["accounts"]["items"]):
+    properties["patches"] |= _struct(PatchesConfig, texts.PATCHES) | {"type": ["object", "null"]}
+    properties["patches"]["properties"]["url"] |= {"pattern": _API_URL}
+    properties["eportals"] |= {"items": _eportal()}
+    for owner, names in ((top, ALL_PROBES), (properties["accounts"]["items"], PROBES)):
         owner["properties"]["probes"] = {
             "type": ["object", "null"],
             "description": owner["properties"]["probes"]["description"],
             "additionalProperties": False,
-            "properties": {name: {"$ref": f"#/definitions/{name}"} for name in probes},
+            "properties": {name: {"$ref": f"#/definitions/{name}"} for name in names},
         }
     return {"$schema": DRAFT, "title": "Configuration of cln-monitor", **top, "definitions": probes}
 
@@ -105,6 +123,15 @@ def _account() -> Schema:
         "anyOf": [{"required": [name], "properties": {name: limit}} for name, limit in keys["properties"].items()],
     }
     return account | {"anyOf": [{"allOf": needed}, without_login], "not": {"anyOf": [*both, keys]}}
+
+
+def _eportal() -> Schema:
+    eportal = _struct(EportalConfig, texts.EPORTAL)
+    eportal["properties"]["url"] |= {"pattern": _API_URL}
+    login = ["username", "password_file"]
+    without_key = {"properties": {"api_key_file": {"type": "null"}}, "allOf": [_is_set(name) for name in login]}
+    without_login = {"properties": {name: {"type": "null"} for name in login}, "allOf": [_is_set("api_key_file")]}
+    return eportal | {"anyOf": [without_key, without_login]}
 
 
 def _is_set(field: str) -> Schema:

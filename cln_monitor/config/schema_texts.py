@@ -14,7 +14,20 @@ TOP = {
     "shard": "Shard of this exporter: 0/3, 1/3, and 2/3 split the keys between three exporters.",
     "allow_world_readable_secrets": "Whether to use secret files that every user of the machine can read.",
     "probes": "Settings of the probes; an account can override each of them.",
+    "patches": "The patch server, which is asked only where patch levels of servers are known.",
+    "eportals": "TuxCare ePortals, which are only read.",
     "accounts": "The CLN accounts.",
+}
+PATCHES = {
+    "url": "Root of the patch server; it is sent no credentials.",
+    "cves": "CVE ids to count the servers of that have, or do not have, the fix in their loaded live patch.",
+}
+EPORTAL = {
+    "name": "Value of the label `account`, unique among ePortals and accounts.",
+    "url": "Root of the API of the ePortal, such as https://eportal.example.net/admin/api.",
+    "api_key_file": "File with an API key of the ePortal; read again when it changes.",
+    "username": "User of the ePortal, instead of an API key.",
+    "password_file": "File with the password of the user.",
 }
 TLS = {
     "ca_file": "File with CA certificates in PEM format, used instead of the built-in ones.",
@@ -54,4 +67,5 @@ PROBES = {
     "groups": "Server groups.",
     "awp": "Billable AccelerateWP entities of this month.",
     "cloudlinux": "Keys of CloudLinux OS and their servers.",
+    "eportal": "Servers of each ePortal: their check-ins, and their live patches.",
 }

@@ -168,6 +168,11 @@ class EportalClient:
         return self._transport.settings.api
 
     @property
+    def deadline(self) -> Deadline:
+        """The deadline of its calls."""
+        return self._deadline
+
+    @property
     def clock_skew(self) -> float | None:
         """The ePortal's clock minus the local clock in seconds, from the last response with a date, or None."""
         return self._transport.clock_skew

@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
 import yaml
 
 from cln_monitor.config import Config, parse_config
-from cln_monitor.probes import PROBES
-from cln_monitor.simulator import Simulator, serve
+from cln_monitor.probes import ALL_PROBES
+from cln_monitor.simulator import DEMO_CVES, Simulator, serve
 
 _INTERVAL = "15s"  # short, as a demo rarely runs for as long as the default intervals
 
 
 class Demo:
-    """A context manager that serves a simulated CLN on a free loopback port."""
+    """A context manager that serves a simulated CLN, with an ePortal, on a free loopback port."""
 
     def __init__(self) -> None:
         self._simulator = Simulator.demo()
 
     def __enter__(self) -> Self:
         self._served = serve(self._simulator)
+        self._directory = TemporaryDirectory(prefix="cln-exporter-demo-")
+        self._api_key_file = Path(self._directory.name, "eportal.key")
+        self._api_key_file.write_text(self._simulator.eportal.api_key, encoding="ascii")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._served.close()
+        self._directory.cleanup()
 
     def config(self) -> Config:
         """Return the configuration of an exporter that monitors the simulated account."""
@@ -36,7 +41,9 @@ class Demo:
         document = {
             "api_url": self._served.url,
             "requests_per_second": 0,
-            "probes": {name: {"enabled": True, "interval": _INTERVAL, "max_age": "5m"} for name in PROBES},
+            "probes": {name: {"enabled": True, "interval": _INTERVAL, "max_age": "5m"} for name in ALL_PROBES},
+            "patches": {"url": self._served.patches_url, "cves": list(DEMO_CVES)},
+            "eportals": [{"name": "dc1", "url": self._served.eportal_url, "api_key_file": str(self._api_key_file)}],
             "accounts": [
                 {
                     "name": "demo",

@@ -18,6 +18,7 @@ from cln_monitor.config import ENVIRONMENT, Config, ConfigError, load_file_or_en
 from cln_monitor.daemon.logs import dropped_line, set_up_logs
 from cln_monitor.daemon.systemd import Notifier
 from cln_monitor.daemon.terminal import OutputError, eprint, print_output
+from cln_monitor.probes import EPORTAL_PROBES
 
 from .allocator import set_up_allocator
 from .line_writer import LineStream
@@ -76,8 +77,8 @@ def _print_check(config: Config, *, is_demo: bool) -> None:
     for warning in warnings_of(config):
         eprint(PROGRAM, f"{name}: warning: {warning}")
     probes = {name for account in config.accounts for name, settings in account.probes.items() if settings.enabled}
-    accounts = len(config.accounts)
-    print_output(f"{name}: ok, {accounts} account{'s' * (accounts != 1)}, {len(probes)} probes")
+    probes |= {name for name in EPORTAL_PROBES if config.eportals and config.probes[name].enabled}
+    print_output(f"{name}: ok, {config.counts}, {len(probes)} probes")
 
 
 def _print_web_check(file: Path) -> None:

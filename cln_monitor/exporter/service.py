@@ -12,7 +12,7 @@ import structlog
 from cln_monitor.cln import RateLimiter, Redactor, SystemClock, Threads
 from cln_monitor.config import Config, ConfigError, warnings_of
 from cln_monitor.policy import Severity
-from cln_monitor.probes import PROBES, Observation, Run, Shard
+from cln_monitor.probes import EPORTAL_PROBES, PROBES, Observation, Run, Shard
 
 from .allocator import release_free_memory
 from .host_names import NAMED, SOURCES, HostIndex
@@ -172,6 +172,9 @@ class Service:
         for entry in self.config.accounts:
             if entry.name == account and probe in entry.probes and entry.probes[probe].enabled:
                 return reader_of(PROBES[probe], account, self.config.shard)
+        is_eportal = account in [eportal.name for eportal in self.config.eportals]
+        if is_eportal and probe in EPORTAL_PROBES and self.config.probes[probe].enabled:
+            return reader_of(EPORTAL_PROBES[probe], account, self.config.shard)
         return None
 
     def now(self) -> float:
@@ -230,8 +233,7 @@ class Service:
         states = [f"{count} {state}" for state, count in counts.items() if count] or ["all OK"]
         if self._reload_failed:
             states.append("the last reload failed, the previous configuration is in use")
-        accounts = len(self.config.accounts)
-        return f"{len(runs)} probes of {accounts} account{'s' * (accounts != 1)}: {', '.join(states)}"
+        return f"{len(runs)} probes of {self.config.counts}: {', '.join(states)}"
 
     def problems(self, targets: Iterable[Target]) -> list[OwnProblem]:
         """Return the problems of the exporter itself that concern ``targets``."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from cln_monitor.cln import Clock, Exchange, RateLimiter, Redactor
 from cln_monitor.config import ClientFactory, Config
-from cln_monitor.probes import PROBES, Probe, ProbeSettings, Shard
+from cln_monitor.probes import EPORTAL_PROBES, PROBES, Probe, ProbeSettings, Shard
 
 from .target import Target
 
@@ -20,7 +20,7 @@ def make_targets(
     observe: Callable[[Exchange], None],
     rate_limiter: RateLimiter | None = None,
 ) -> list[Target]:
-    """Return one target per account for each enabled probe, and one per API root for each probe of CLN itself."""
+    """Return one target per account and ePortal for each enabled probe, and one per API root for each of CLN itself."""
     clients = ClientFactory(config, clock, redactor, observe, rate_limiter=rate_limiter, shard=config.shard)
     targets: list[Target] = []
     for api_url in dict.fromkeys(map(config.api_url_of, config.accounts)):
@@ -47,6 +47,15 @@ def make_targets(
                 context = clients.for_account(account, name)
                 targets.append(
                     Target(probe, context, api_url, identity_digest=identity, config_fingerprint=fingerprint)
+                )
+    for eportal in config.eportals:
+        of_eportal = (eportal, config.patches, config.probes, config.eportal_transport_of(eportal), config.shard)
+        for name, probe in EPORTAL_PROBES.items():
+            if config.probes[name].enabled and reader_of(probe, eportal.name, config.shard) is None:
+                identity = _digest(eportal.url, eportal.name, config.key_labels)
+                context = clients.for_eportal(eportal)
+                targets.append(
+                    Target(probe, context, eportal.url, identity_digest=identity, config_fingerprint=of_eportal)
                 )
     return targets
 

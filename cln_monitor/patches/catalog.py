@@ -74,6 +74,7 @@ class PatchCatalog:
                 if (level := self._newest_level(kernel_id, newest_max_age, requests, deadline)) is not None
             }
         finally:
+            self._server.close()  # no connection is kept until the next reading
             self._lock.release()
         return PatchReading(patches, newest, tuple(requests.problems))
 

@@ -12,7 +12,6 @@ from cln_monitor.cln.http.clock import Clock
 from cln_monitor.cln.http.deadline import Deadline
 from cln_monitor.cln.http.rate_limiter import RateLimiter
 from cln_monitor.cln.http.retry import with_reconnect, with_retries
-from cln_monitor.cln.http.sender import Sender
 from cln_monitor.cln.http.settings import TIMEOUT, TransportSettings
 
 from .live_patch import LivePatch, parse_patch_info
@@ -55,6 +54,8 @@ class PatchServer:
     """Reads the patch server of ``settings``. It follows no redirects, and reads at most 64 KB. Thread-safe."""
 
     def __init__(self, settings: TransportSettings, rate_limiter: RateLimiter, clock: Clock) -> None:
+        from cln_monitor.cln.http.sender import Sender  # noqa: PLC0415 # requests and urllib3, which few programs need
+
         self._settings = settings
         self._rate_limiter = rate_limiter
         self.clock = clock

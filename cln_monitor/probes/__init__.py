@@ -5,6 +5,7 @@ from .caution import Caution, is_address, phrases_of
 from .checkins import FRESH, MOST_AHEAD, NEVER, STALE, UNKNOWN, count_checkins
 from .cloudlinux import CloudLinuxProduct, CloudLinuxSettings
 from .els import ElsProduct, ElsServerState, ElsSettings
+from .eportal import EportalFleet, EportalServerState, EportalSettings
 from .groups import GroupsSettings, GroupState
 from .imunify import ImunifyKeyServers
 from .ip_licenses import LICENSE_LIST, IpLicenseList, IpLicensesSettings
@@ -15,7 +16,7 @@ from .probe import Probe, ProbeContext
 from .product_lists import BY_PRODUCT
 from .product_names import PRODUCT_NAMES, product_name
 from .progress import FirstPoll, Progress
-from .registry import PROBES, WITHOUT_LOGIN
+from .registry import ALL_PROBES, EPORTAL_PROBES, PROBES, WITHOUT_LOGIN
 from .report import FORMAT, Ages, ProbeReport
 from .reuse import ReusingProbe
 from .runner import Run, run_probe
@@ -24,7 +25,9 @@ from .shard import WHOLE, Shard
 from .status import StatusFlag, StatusSettings
 
 __all__ = [
+    "ALL_PROBES",
     "BY_PRODUCT",
+    "EPORTAL_PROBES",
     "FORMAT",
     "FRESH",
     "LICENSE_LIST",
@@ -48,6 +51,9 @@ __all__ = [
     "ElsProduct",
     "ElsServerState",
     "ElsSettings",
+    "EportalFleet",
+    "EportalServerState",
+    "EportalSettings",
     "Failure",
     "FirstPoll",
     "Gap",

@@ -11,6 +11,7 @@ import msgspec
 
 from cln_monitor.cln import ClnError, ReadOnlyClient, Secret
 from cln_monitor.masking import same_key
+from cln_monitor.patches import PatchCatalog
 
 from .caution import Caution, Keyed, KeyLimits, limit_cautions
 from .observation import Failure, Missing
@@ -37,7 +38,8 @@ class ProbeContext(msgspec.Struct, frozen=True):
 
     ``settings`` are those of the probe; ``key_label`` turns a license key into the label under which it is shown.
     ``only_keys`` limits the probe to these license keys; None means all keys. ``shard`` selects the parts to read here
-    if several exporters share an account. ``now`` returns the Unix time in seconds.
+    if several exporters share an account. ``now`` returns the Unix time in seconds. ``catalog`` has what patches fix,
+    and ``cves`` are those to look for; both are for ePortals alone.
     """
 
     client: ReadOnlyClient
@@ -48,6 +50,8 @@ class ProbeContext(msgspec.Struct, frozen=True):
     only_keys: Collection[str] | None = None
     shard: Shard = WHOLE
     now: Callable[[], float] = time.time
+    catalog: PatchCatalog | None = None
+    cves: tuple[str, ...] = ()
 
     @property
     def cln_now(self) -> float:

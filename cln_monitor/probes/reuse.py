@@ -49,6 +49,9 @@ class ReusingProbe(Generic[T]):
 
     def plan(self, context: ProbeContext) -> Plan[T]:
         """Return the plan of the probe. Raises ClnError."""
+        if context.catalog is not None:  # what a patch fixes never changes, and is kept over restarts in this way
+            for value in self._values.values():
+                context.catalog.remember(getattr(value, "patches", ()))
         plan = self._probe.plan(context)
         readers = {
             name: partial(_read, reader, self._values[name]) if name in self._values else reader

@@ -32,11 +32,13 @@ from .model import (
     Stopped,
 )
 from .request_log import Request
+from .rollout import DEMO_CVES
 from .server import Served, serve
 from .simulator import Simulator
 
 __all__ = [
     "CALLS",
+    "DEMO_CVES",
     "REVISIONS",
     "Account",
     "AwpEntity",

@@ -18,6 +18,8 @@ NEW_CVE = "CVE-2026-11111"
 """The CVE that the newest patches fix, and so half of the servers."""
 OLD_CVE = "CVE-2026-22222"
 """A CVE that all patches since some weeks fix."""
+DEMO_CVES = (NEW_CVE, OLD_CVE)
+"""The CVEs of the demo's configuration."""
 
 _ROLLED_OUT = 2 * DAY  # the time that a rollout takes
 _BUILT = DAY  # ago

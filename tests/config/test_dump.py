@@ -9,7 +9,7 @@ import yaml
 from msgspec.structs import replace
 
 from cln_monitor.config import Config, load_config, parse_config, show_config
-from cln_monitor.probes import PROBES
+from cln_monitor.probes import ALL_PROBES
 
 SECRETS = ("pl4nted-login", "pl4nted-secret-key", "pl4nted-token", "pl4ntedMonitoringKey", "pl4nted-password")
 
@@ -100,7 +100,7 @@ def test_text() -> None:
     shown = show_config(config)
     assert shown.startswith(TOP)
     assert "\n" + ACCOUNT in shown
-    assert list(yaml.safe_load(shown)["probes"]) == list(PROBES)
+    assert list(yaml.safe_load(shown)["probes"]) == list(ALL_PROBES)
 
 
 def test_what_is_shown_parses_again(config: Config) -> None:

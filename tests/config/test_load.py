@@ -21,7 +21,7 @@ API_ROOT = "expected the URL of a CLN API root, for example https://cln.cloudlin
 IN_QUOTES = "quote a value that begins with !, & or *"
 KNOWN_AT_TOP = (
     "known keys: api_url, timeout, concurrency, requests_per_second, proxy, tls_config, key_labels, "
-    "max_server_series, shard, allow_world_readable_secrets, probes, accounts"
+    "max_server_series, shard, allow_world_readable_secrets, probes, patches, eportals, accounts"
 )
 LOOKS_LIKE = "looks like a number or a date but is not a valid one; put it in quotes"
 MAPPING = "expected a mapping of names to values, got"

@@ -18,6 +18,9 @@ BAD_FILES = Path(__file__).parent / "bad"
 COMMITTED = ROOT / "systemd" / "cln-monitor.schema.json"
 BASE = "accounts: [{name: acme, login: acme_login, secret_key: s3cret}]\n"
 
+EPORTAL = "{name: dc1, url: 'https://eportal.example.net/admin/api', api_key_file: x}"
+LOGIN = "username: a, password_file: b"
+
 BEYOND_A_SCHEMA = {
     "account-name-doubled": "it compares two accounts",
     "ca-file-a-folder": "it reads the file",
@@ -85,6 +88,12 @@ def test_the_schema_refuses_each_bad_file(validator: Any, name: str) -> None:
         pytest.param('api_url: "http://[2001:db8::1]:8080/api"\n' + BASE, id="an IPv6 address"),
         pytest.param("proxy: http://user:p%40ss@proxy.example.com:3128\n" + BASE, id="a proxy with a password"),
         pytest.param(BASE.replace("secret_key: s3cret", "secret_key_file: null, secret_key: s3cret"), id="null"),
+        pytest.param(
+            f"eportals: [{EPORTAL}, {EPORTAL.replace('dc1', 'dc2').replace('api_key_file: x', LOGIN)}]\n" + BASE,
+            id="ePortals",
+        ),
+        pytest.param("patches: {url: 'http://127.0.0.1/x', cves: [CVE-2026-1234, cve-2026-12345]}\n" + BASE, id="CVEs"),
+        pytest.param("patches: null\neportals: []\nprobes: {eportal: {stale_after: 3d}}\n" + BASE, id="no ePortals"),
     ],
 )
 def test_the_schema_accepts_what_is_read(validator: Any, sample: str) -> None:
@@ -101,6 +110,13 @@ def test_the_schema_accepts_what_is_read(validator: Any, sample: str) -> None:
         ("probes: {status: {interval: 1h, server_series: true}}\n" + BASE, "$.probes.status"),
         ("accounts: [{name: a, login: b, secret_key: c, secret_key_env: D}]\n", "$.accounts[0]"),
         ("accounts: [{name: a, login: b}]\n", "$.accounts[0]"),
+        (f"eportals: [{EPORTAL.replace('api_key_file: x', '')}]\n" + BASE, "$.eportals[0]"),
+        (f"eportals: [{EPORTAL.replace('api_key_file: x', LOGIN + ', api_key_file: x')}]\n" + BASE, "$.eportals[0]"),
+        (f"eportals: [{EPORTAL.replace('api_key_file: x', 'username: a')}]\n" + BASE, "$.eportals[0]"),
+        (f"eportals: [{EPORTAL.replace('https://', '')}]\n" + BASE, "$.eportals[0].url"),
+        ("patches: {cves: [CVE-26-1234]}\n" + BASE, "$.patches.cves[0]"),
+        ("patches: {url: ftp://x}\n" + BASE, "$.patches.url"),
+        ("accounts: [{name: a, login: b, secret_key: c, probes: {eportal: {}}}]\n", "$.accounts[0].probes"),
     ],
 )
 def test_an_error_has_its_place(validator: Any, text: str, place: str) -> None:

@@ -59,7 +59,10 @@ class Hold:
 
 @dataclass
 class Exporting:
-    """A service that polls only when the test runs its probes. ``configure`` changes its ``file`` for the next load."""
+    """A service that polls only when the test runs its probes. ``configure`` changes its ``file`` for the next load.
+
+    ``eportal`` is what a test adds to the configuration to monitor the simulated ePortal.
+    """
 
     simulator: Simulator
     account: Account
@@ -67,6 +70,7 @@ class Exporting:
     clock: HandClock
     file: File
     service: Service
+    eportal: str = ""
 
     def configure(self, top: str = "", account: str = "", accounts: str = "") -> None:
         """Set the configuration, with ``top`` before, ``account`` in, and ``accounts`` after the account acme."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from cln_monitor.cln import Redactor
 from cln_monitor.exporter.demo import Demo
 from cln_monitor.exporter.service import Service
-from cln_monitor.probes import PROBES
+from cln_monitor.probes import ALL_PROBES, PROBES
+from cln_monitor.simulator import DEMO_CVES
 
 from .parsing import parse
 
@@ -33,15 +35,26 @@ def test_it_needs_no_configuration(idle: Callable[[Any], None]) -> None:
             service.stop()
             for target in targets:
                 target.context.client.close()
-    assert [run.failure for run in runs] == [None] * len(enabled)
+    assert [run.failure for run in runs] == [None] * len(ALL_PROBES)
     assert {dict(labels)["account"] for name, labels in samples if name == "cln_kernelcare_key_info"} == {"demo"}
+    coverage = {dict(labels)["state"]: samples[name, labels] for name, labels in samples if _is_new_cve(name, labels)}
+    assert 15 <= coverage["fixed"] <= 22, "the demo is in the middle of a rollout"
+    assert coverage["not_fixed"] >= 10
+    assert coverage["unknown"] == 3
+
+
+def _is_new_cve(name: str, labels: Any) -> bool:
+    return name == "cln_cve_servers" and dict(labels)["cve"] == DEMO_CVES[0]
 
 
 def test_the_demo_ends_with_its_block() -> None:
-    """After the with block the port of the simulated CLN is closed."""
+    """After the with block the port of the simulated CLN is closed, and the file of the API key is removed."""
     with Demo() as demo:
-        url = demo.config().api_url
+        config = demo.config()
+        url, file = config.api_url, Path(config.eportals[0].api_key_file or "")
+        assert file.stat().st_mode & 0o077 == 0 or file.parent.stat().st_mode & 0o077 == 0
         urllib.request.urlopen(f"{url}/status.json", timeout=5).close()
+    assert not file.parent.exists()
     try:
         urllib.request.urlopen(f"{url}/status.json", timeout=5).close()
     except OSError:

@@ -14,6 +14,7 @@ from cln_monitor.cln import KernelCareServer
 from cln_monitor.exporter.metrics.exposition import Fragment
 from cln_monitor.probes import CheckinSettings
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
+from cln_monitor.simulator import Fixed, SimulatedKernel
 from tests.exporter.metrics.rendering import rendered
 from tests.helpers.clock import NOW
 from tests.helpers.pages import keep_block
@@ -41,6 +42,7 @@ LETTERS = {
     "W": 3,
     "B": 2,
 }
+LETTERS |= {"O": 1, "D": 3, "U": 2, "Z": 2}
 
 
 def formulas() -> Iterator[tuple[str, str, str]]:
@@ -52,7 +54,15 @@ def formulas() -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.fixture
-def fleet(exporting: Exporting) -> Exporting:
+def api_key_file(exporting: Exporting, tmp_path: Path) -> Path:
+    """The file with the API key of the ePortal."""
+    file = tmp_path / "eportal.key"
+    file.write_text(exporting.simulator.eportal.api_key)
+    return file
+
+
+@pytest.fixture
+def fleet(exporting: Exporting, api_key_file: Path) -> Exporting:
     """An exporter of an account with the numbers of ``LETTERS``, whose servers have all checked in."""
     account = exporting.account
     account.monitoring_keys.add(MONITORING_KEY)
@@ -80,7 +90,24 @@ def fleet(exporting: Exporting) -> Exporting:
         two.add_server(member)
     account.add_awp_entity("shop.example.net", username="shop")
     account.add_awp_entity("shop.example.net", "AWP_CDN", username="shop", cdn_limit_type="50 GB")
+    _add_eportal(exporting, api_key_file)
     return exporting
+
+
+def _add_eportal(exporting: Exporting, api_key_file: Path) -> None:
+    eportal, kernel = exporting.simulator.eportal, SimulatedKernel("almalinux8", "4.18.0-553.el8.x86_64")
+    exporting.simulator.patches.add_kernel(kernel)
+    server_key = eportal.add_key("web")
+    for number in range(LETTERS["D"]):
+        level = kernel.add_patch(NOW - 9, ("fix", "CVE-2026-11111")).level if number < LETTERS["U"] else 1
+        eportal.add_server(
+            kernel, server_key, registered=NOW - 9, loads=[(NOW - 1, level)], checkins=Fixed(NOW), hostname="app"
+        )
+    exporting.eportal = (
+        f"eportals: [{{name: dc1, url: '{exporting.url.removesuffix('/api')}/admin/api', "
+        f"api_key_file: {api_key_file}}}]\n"
+        f"patches: {{url: '{exporting.url.removesuffix('/api')}/patches', cves: [CVE-2026-11111, CVE-2026-22222]}}"
+    )
 
 
 def count_series(fleet: Exporting, *, server_series: bool) -> Counter[str]:
@@ -94,7 +121,8 @@ def count_series(fleet: Exporting, *, server_series: bool) -> Counter[str]:
         f"cloudlinux: {{enabled: true, products: [CL], {off}}}",
     ]
     fleet.configure(
-        "max_server_series: 10000", account=f"monitoring_keys: [{MONITORING_KEY}]\nprobes: {{{', '.join(probes)}}}"
+        f"max_server_series: 10000\n{fleet.eportal}\nprobes: {{eportal: {{{off}}}}}",
+        account=f"monitoring_keys: [{MONITORING_KEY}]\nprobes: {{{', '.join(probes)}}}",
     )
     assert fleet.service.reload() is None
     for target in fleet.service.targets.values():
@@ -108,7 +136,7 @@ def count_series(fleet: Exporting, *, server_series: bool) -> Counter[str]:
 def test_the_series_of_each_metric(server_series: bool, fleet: Exporting) -> None:
     """The formulas of the page give the numbers of series of the fleet, for all metrics."""
     calls = {exchange.split('endpoint="')[1].split('"')[0] for exchange in _requests(fleet, server_series)}
-    numbers = LETTERS | {"P": 9, "Q": len(calls), "F": len(fleet.samples("cln_status_ok"))}
+    numbers = LETTERS | {"P": 10, "Q": len(calls), "F": len(fleet.samples("cln_status_ok"))}
     expected = {}
     for name, *both in formulas():
         product = 1

@@ -32,6 +32,8 @@ _LARGEST = 128 << 20
 
 
 _PIECE = 1 << 16
+_OF_EPORTALS = frozenset({"eportal"})
+"""As `cln_monitor.probes.EPORTAL_PROBES`, which takes longer to import than this check to run."""
 _API = "/api/v1/observations"
 
 
@@ -244,10 +246,14 @@ def _basic(parts: SplitResult) -> str:
 
 
 def _only_account(index: list[dict[str, Any]], probe: str) -> str:
-    """Return the only account of ``index``, or an empty text for a probe of CLN itself. Raises CheckError."""
+    """Return the only account of ``index``, or an empty text for a probe of CLN itself. Raises CheckError.
+
+    An ePortal is not an account of CLN.
+    """
     if [report["account"] for report in index if report["probe"] == probe] == [""]:
         return ""
-    accounts = sorted({report["account"] for report in index if report["account"]})
+    of_cln = [report["account"] for report in index if report["probe"] not in _OF_EPORTALS]
+    accounts = sorted({account for account in of_cln if account})
     if len(accounts) == 1:
         return str(accounts[0])
     if not accounts:

@@ -14,7 +14,10 @@ from typing import Any, TypeAlias
 _MOST_LINES = 2000  # of a block, which is then at least 10 times as large as the window of deflate
 
 POLLED = "Polled from CLN; see cln_probe_last_success_timestamp_seconds for the age."
-"""The last sentence of the HELP of each family of polled data."""
+"""The last sentence of the HELP of each family of data of CLN."""
+
+POLLED_FROM_EPORTAL = POLLED.replace("CLN", "the ePortal")
+"""The last sentence of the HELP of each family of data of an ePortal."""
 
 
 @dataclass(frozen=True, slots=True)

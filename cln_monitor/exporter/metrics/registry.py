@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from cln_monitor.exporter.metrics.families import Family, Keep, Series
 from cln_monitor.probes import Observation, ProbeReport, ProbeSettings
 
-from . import awp, cloudlinux, els, groups, imunify, ip_licenses, kernelcare, patch_status, probe, status
+from . import awp, cloudlinux, els, eportal, groups, imunify, ip_licenses, kernelcare, patch_status, probe, status
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ RENDERERS: dict[str, Renderer] = {
     "groups": Renderer(groups.FAMILIES, groups.PER_SERVER, groups.render),
     "awp": Renderer(awp.FAMILIES, awp.PER_SERVER, awp.render),
     "cloudlinux": Renderer(cloudlinux.FAMILIES, cloudlinux.PER_SERVER, cloudlinux.render),
+    "eportal": Renderer(eportal.FAMILIES, eportal.PER_SERVER, eportal.render),
 }
 
 ALL_FAMILIES: tuple[Family, ...] = (

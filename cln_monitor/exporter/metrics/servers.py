@@ -48,13 +48,13 @@ def add_server_times(
     )
 
 
-def age_family(name: str, field: str, labels: tuple[str, ...]) -> Family:
+def age_family(name: str, field: str, labels: tuple[str, ...], polled: str = POLLED) -> Family:
     """Return the gauge histogram of check-in ages, which replaces the per-server series."""
     text = (
         f"Number of servers whose {field} was at most le seconds ago when it was read (a gauge histogram); "
         "exposed only without per-server series."
     )
-    return Family(name, f"{text} {POLLED}", (*labels, "le"), buckets=True)
+    return Family(name, f"{text} {polled}", (*labels, "le"), buckets=True)
 
 
 def add_ages(series: Series, family: Family, labels: tuple[str, ...], ages: Iterable[float]) -> None:

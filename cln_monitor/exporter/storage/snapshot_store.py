@@ -22,7 +22,7 @@ from cln_monitor.exporter.snapshot import (
     newer_format,
 )
 from cln_monitor.exporter.target import Target, TargetId
-from cln_monitor.probes import PROBES
+from cln_monitor.probes import ALL_PROBES
 
 from .directory import StateDirectory
 
@@ -65,7 +65,7 @@ class SnapshotStore:
             except SnapshotError as error:
                 self._ignore(name, target, str(error))
         for name in set(self._directory.names()) - set(names):
-            if name.rpartition("-")[0] not in PROBES:
+            if name.rpartition("-")[0] not in ALL_PROBES:
                 continue  # of a newer version
             try:
                 self._directory.remove(name)

@@ -21,7 +21,7 @@ from cln_monitor.config import Config, show_config
 from cln_monitor.exporter.forms import Encoded, FormQuery, QueryError, parse_query
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.target import Target
-from cln_monitor.probes import FORMAT, PROBES
+from cln_monitor.probes import ALL_PROBES, EPORTAL_PROBES, FORMAT
 
 from .discovery import DiscoveryError, discover
 from .discovery_lists import DiscoveryLists
@@ -250,12 +250,14 @@ class _Web:
 
 def _reason_missing(config: Config, account: str, probe: str) -> str:
     """Return why ``config`` has no target for ``probe`` of ``account``, and what to do about it."""
-    accounts = [account_.name for account_ in config.accounts]
-    if probe not in PROBES:
-        return f"unknown probe; expected one of: {', '.join(PROBES)}"
+    of_eportals = probe in EPORTAL_PROBES
+    accounts = [entry.name for entry in (config.eportals if of_eportals else config.accounts)]
+    if probe not in ALL_PROBES:
+        return f"unknown probe; expected one of: {', '.join(ALL_PROBES)}"
     if account not in accounts:
-        problem = "unknown account" if account else f"the probe {probe} needs an account"
-        return f"{problem}; configured accounts: {', '.join(accounts)}"
+        kind = "ePortal" if of_eportals else "account"
+        problem = f"unknown {kind}" if account else f"the probe {probe} needs an account"
+        return f"{problem}; configured {kind}s: {', '.join(accounts) or 'none'}"
     return f"the probe {probe} of {account} is disabled; to enable it, set probes.{probe}.enabled: true"
 
 

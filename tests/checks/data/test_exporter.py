@@ -261,6 +261,14 @@ def test_the_only_account_is_found() -> None:
     assert asked(http_answer(index())).text == "the exporter has no account"
 
 
+def test_an_eportal_is_not_an_account() -> None:
+    """With one account of CLN and ePortals, checks of the account need no --account."""
+    document = json.loads(index("acme"))
+    document["probes"].append({**document["probes"][-1], "account": "dc1", "probe": "eportal"})
+    answer = http_answer(json.dumps(document).encode())
+    assert paths_of("check_cln_kernelcare", answer) == [b"", b"/acme/kernelcare"]
+
+
 def test_the_only_status_is_found() -> None:
     """A single API root is used by default; several roots require --account."""
     assert paths_of("check_cln_status", http_answer(index("acme", "beta"))) == [b"", b"/status"]

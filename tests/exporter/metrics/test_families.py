@@ -10,7 +10,7 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from cln_monitor.exporter.metrics import ALL_FAMILIES
-from cln_monitor.exporter.metrics.families import POLLED, Family, Series, escape, number
+from cln_monitor.exporter.metrics.families import POLLED, POLLED_FROM_EPORTAL, Family, Series, escape, number
 from tests.exporter.parsing import parse, parse_openmetrics
 
 from .rendering import new_series, texts_of
@@ -146,7 +146,8 @@ def test_each_family(family: Family) -> None:
     assert family.name.startswith("cln_")
     assert not set("\\\n") & set(family.help)
     assert family.help.endswith(".")
-    assert (POLLED in family.help) != family.name.startswith("cln_probe_")
+    is_polled = family.help.endswith((POLLED, POLLED_FROM_EPORTAL))
+    assert is_polled != family.name.startswith("cln_probe_")
     assert family.labels[0] == ("api" if family.name.startswith(("cln_probe_", "cln_status_")) else "account")
     assert len(set(family.labels)) == len(family.labels)
 

@@ -12,7 +12,7 @@ from cln_monitor.exporter.metrics.patch_status import HOST
 from cln_monitor.exporter.metrics.patch_status import SERVERS as SERVERS_BY_STATE
 from cln_monitor.exporter.metrics.probe import DROPPED, INTERVAL, STALE_AFTER
 from cln_monitor.exporter.metrics.probe import FAMILIES as PROBE_FAMILIES
-from cln_monitor.probes import PROBES, CheckinSettings, FirstPoll, IpLicenseList, IpLicensesSettings
+from cln_monitor.probes import ALL_PROBES, CheckinSettings, FirstPoll, IpLicenseList, IpLicensesSettings
 from cln_monitor.probes.ip_licenses import LicenseCheckin, LicenseState
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from cln_monitor.probes.patch_status import PatchState, PatchStatusSettings
@@ -26,7 +26,7 @@ OBSERVATION = observed({"k": KernelCareKeyServers("k", note="", enabled=True, li
 
 def test_each_probe_has_a_renderer() -> None:
     """Each probe has a renderer, and each renderer a probe."""
-    assert set(RENDERERS) == set(PROBES)
+    assert set(RENDERERS) == set(ALL_PROBES)
 
 
 def test_all_families_are_exposed() -> None:
@@ -40,7 +40,7 @@ def test_per_server_families() -> None:
     """Families with per-server labels are listed as per-server, and probes with check-ins have some."""
     for name, renderer in RENDERERS.items():
         assert set(renderer.per_server) <= set(renderer.families)
-        assert renderer.per_server or not issubclass(PROBES[name].settings, CheckinSettings)
+        assert renderer.per_server or not issubclass(ALL_PROBES[name].settings, CheckinSettings)
         assert {family for family in renderer.families if {"server_id", "host"} & set(family.labels)} <= set(
             renderer.per_server
         )

@@ -19,7 +19,7 @@ from cln_monitor import __version__
 from cln_monitor.cln import mask_key
 from cln_monitor.exporter.web.app import WebOptions, make_app
 from cln_monitor.exporter.web.status_page import POLICY, RUNBOOK_POLICY
-from cln_monitor.probes import PROBES
+from cln_monitor.probes import ALL_PROBES
 from cln_monitor.simulator import Fault
 from tests.exporter.asking import ask, client, wait_for_visitors
 from tests.exporter.conftest import Exporting
@@ -321,9 +321,11 @@ class TestProbe:
     @pytest.mark.parametrize(
         ("query", "told"),
         [
-            ("", f"unknown probe; expected one of: {', '.join(PROBES)}"),
-            ("account=acme", f"unknown probe; expected one of: {', '.join(PROBES)}"),
-            ("account=acme&probe=<b>", f"unknown probe; expected one of: {', '.join(PROBES)}"),
+            ("", f"unknown probe; expected one of: {', '.join(ALL_PROBES)}"),
+            ("account=acme", f"unknown probe; expected one of: {', '.join(ALL_PROBES)}"),
+            ("account=acme&probe=<b>", f"unknown probe; expected one of: {', '.join(ALL_PROBES)}"),
+            ("account=acme&probe=eportal", "unknown ePortal; configured ePortals: none"),
+            ("probe=eportal", "the probe eportal needs an account; configured ePortals: none"),
             ("probe=kernelcare", "the probe kernelcare needs an account; configured accounts: acme"),
             ("account=nobody&probe=kernelcare", "unknown account; configured accounts: acme"),
             ("account=<b>&probe=kernelcare", "unknown account; configured accounts: acme"),

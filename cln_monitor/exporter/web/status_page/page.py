@@ -38,7 +38,7 @@ class StatusPage:
         """Return the current HTML, limited to one ``account`` unless it is empty."""
         self._service.refresh()
         targets = list(self._service.targets.values())
-        accounts = [configured.name for configured in self._service.config.accounts]
+        accounts = self._service.config.names
         shown = _of_account(targets, account)
         statuses = [self._status(target) for target in shown]
         ids = {target.id for target in targets}

@@ -14,6 +14,7 @@ from cln_monitor.policy import Severity
 from cln_monitor.probes import AwpMonth, Observation, phrases_of, product_name
 
 from . import formatting
+from .eportal_problems import eportal_problems
 from .failures import failures
 from .patched_hosts import UP_TO_DATE
 from .probe_status import PRODUCT_NAMES, ProbeStatus
@@ -100,6 +101,7 @@ def _of_data(status: ProbeStatus, now: float) -> Iterator[Problem]:
     for key in sorted(status.summary.keys, key=lambda key: not key.is_full):
         yield from _of_key(key, observation.account)
     yield from check_in_problems(status, now)
+    yield from eportal_problems(status, now)
     yield from _of_licenses(status, now)
 
 

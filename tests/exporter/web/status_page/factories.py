@@ -8,7 +8,7 @@ from typing import Any
 from cln_monitor.cln import KernelCareServer
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
 from cln_monitor.exporter.web.status_page.summary import summarize
-from cln_monitor.probes import PROBES, Failure, FirstPoll, Observation, stale_after_of
+from cln_monitor.probes import ALL_PROBES, Failure, FirstPoll, Observation, stale_after_of
 from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseCheckin, LicenseState
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from tests.exporter.metrics.rendering import observed, viewed
@@ -73,7 +73,7 @@ def status_of(
         now=now,
         first_poll=first_poll,
     )
-    settings_type: Any = PROBES[view.probe].settings
+    settings_type: Any = ALL_PROBES[view.probe].settings
     chosen = settings_type(**settings)
     stale_after = stale_after_of(chosen) or math.inf
     return ProbeStatus(view, chosen, *([] if observation is None else [summarize(observation, stale_after)]))
