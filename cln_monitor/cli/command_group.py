@@ -31,6 +31,9 @@ COMMANDS = {
     "awp": "AccelerateWP usage.",
     "cloudlinux": "CloudLinux OS keys and servers.",
     "sub-accounts": "Servers of sub-accounts.",
+    "eportal": "Servers of TuxCare ePortals, and their live patches.",
+    "cve": "Show on which servers of the ePortals a CVE is fixed by the loaded live patch; those without the fix come "
+    "first.",
     "check": "Check a configuration, or an account at CLN.",
 }
 """The first paragraph of the help of each command, by name, in the order of the help."""

@@ -10,8 +10,9 @@ import typer
 
 
 def account_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the names of the accounts in the configuration of ``--config``, or the default one."""
-    names = [account.get("name") for account in _accounts(_document(ctx))]
+    """Return the names of the accounts and ePortals in the configuration of ``--config``, or the default one."""
+    document = _document(ctx)
+    names = [entry.get("name") for entry in (*_accounts(document), *_accounts(document, "eportals"))]
     return [name for name in dict.fromkeys(names) if isinstance(name, str) and name.startswith(incomplete)]
 
 
@@ -36,8 +37,8 @@ def _document(ctx: typer.Context) -> Mapping[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _accounts(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    accounts = document.get("accounts")
+def _accounts(document: Mapping[str, Any], key: str = "accounts") -> list[Mapping[str, Any]]:
+    accounts = document.get(key)
     return [account for account in accounts if isinstance(account, dict)] if isinstance(accounts, list) else []
 
 

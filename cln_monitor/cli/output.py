@@ -22,7 +22,7 @@ from .output_fields import Fields, Format
 
 Row = Mapping[str, Any]
 
-_DATES = frozenset({"created", "last_checkin"})
+_DATES = frozenset({"created", "last_checkin", "patch_built", "patched"})
 _CLOCKS_DIFFER = 3600.0  # seconds by which a check-in may be ahead of the local clock
 
 

@@ -615,7 +615,12 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     ),
 }
 
+_EPORTAL_CALLS = (get("/servers"), get("/{kernel_id}/{level}/kpatch.info"), get("/{kernel_id}/latest.v2"))
+"""Those to the ePortal, and the other two to the patch server."""
+
 OF_THEIR_OWN: dict[str, tuple[Sent, ...]] = {
+    "eportal servers list": _EPORTAL_CALLS,
+    "cve": _EPORTAL_CALLS,
     "servers prune": (
         get("/status.json"),
         *_KERNELCARE_CALLS,

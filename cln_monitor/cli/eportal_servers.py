@@ -1,0 +1,166 @@
+"""The servers of the ePortals in the configuration, with what is known about their live patches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, cast
+
+from msgspec import UNSET
+
+from cln_monitor.cln import ClnError, Deadline, SystemClock, mask_key
+from cln_monitor.config import ClientFactory, EportalConfig, SelectionError
+from cln_monitor.durations import format_age
+from cln_monitor.eportal import EportalClient, EportalServer
+from cln_monitor.patches import CveState, LivePatch, PatchReading, is_behind, parse_cve, state_of_cve
+from cln_monitor.probes import stale_after_of
+
+from .output import Row, eprint
+from .session import Session
+from .usage import UsageError
+
+FIELDS = (
+    "account",
+    "id",
+    "hostname",
+    "ip",
+    "key",
+    "mask",
+    "feed",
+    "cve",
+    "cve_state",
+    "effective_kernel",
+    "running_kernel",
+    "kernel_id",
+    "patch_level",
+    "newest_level",
+    "behind",
+    "updated",
+    "patch_built",
+    "patch_age_seconds",
+    "patched",
+    "last_checkin",
+    "silent",
+    "distro",
+    "tags",
+)
+"""The fields of a server in JSON and CSV."""
+
+COLUMNS = ("account", "hostname", "ip", "feed", "effective_kernel", "patch_level", "newest_level", "patch_age")
+"""The columns of a table, without those about a CVE and a check-in."""
+
+
+class ServerOfEportal(NamedTuple):
+    """A server: its ``row`` for the output, and whether it ``is_behind`` and ``is_silent``, as far as known."""
+
+    row: Row
+    cve_state: CveState | None
+    is_behind: bool | None
+    is_silent: bool
+
+
+class Eportals(NamedTuple):
+    """The servers of several ePortals, and the ``errors`` of those that could not be read."""
+
+    servers: list[ServerOfEportal]
+    errors: list[ClnError]
+
+
+def check_cve(name: str, text: str) -> str:
+    """Return the CVE id in the argument ``name``, in capitals. Raises UsageError."""
+    try:
+        return parse_cve(text)
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from None
+
+
+def choose_eportals(session: Session) -> list[EportalConfig]:
+    """Return the ePortal of ``--account``, or all of the configuration. Raises SelectionError without any."""
+    session.selection = session.selection._replace(needs_account=False)  # accounts of CLN are not read
+    eportals, name = session.config.eportals, session.selection.account
+    if not eportals:
+        raise SelectionError("the configuration has no ePortals; add one to eportals")
+    if name is None:
+        return eportals
+    if chosen := [eportal for eportal in eportals if eportal.name == name]:
+        return chosen
+    known = ", ".join(eportal.name for eportal in eportals)
+    raise SelectionError(f"--account: unknown ePortal {name}; known ePortals: {known}")
+
+
+def read_eportals(session: Session, eportals: Sequence[EportalConfig], cve: str | None) -> Eportals:
+    """Return the servers of ``eportals``, with the state of ``cve`` if there is one.
+
+    What could not be read from the patch server is reported on stderr.
+    """
+    clock = SystemClock()
+    clients = ClientFactory(session.config, clock, session.redactor)
+    servers: list[ServerOfEportal] = []
+    errors: list[ClnError] = []
+    problems: dict[str, None] = {}
+    for eportal in eportals:
+        context = clients.for_eportal(eportal)
+        client = cast(EportalClient, context.client)
+        try:
+            rows = client.servers()
+        except ClnError as error:
+            errors.append(error)
+            continue
+        finally:
+            client.close()
+        loaded = {(row.kernel_id, row.patch_level) for row in rows if row.kernel_id and row.patch_level is not None}
+        never = Deadline.never(clock)
+        reading = PatchReading({}, {}) if context.catalog is None else context.catalog.read(loaded, never)
+        problems |= dict.fromkeys(reading.problems)
+        now = context.cln_now
+        silent_before = now - (stale_after_of(session.config.probes["eportal"]) or math.inf)
+        servers += _servers(eportal.name, rows, reading, cve=cve, now=now, silent_before=silent_before)
+    for problem in problems:
+        eprint(f"note: {session.redactor.scrub(problem)}")
+    return Eportals(servers, errors)
+
+
+def _servers(
+    account: str,
+    rows: Sequence[EportalServer],
+    reading: PatchReading,
+    *,
+    cve: str | None,
+    now: float,
+    silent_before: float,
+) -> Iterator[ServerOfEportal]:
+    for row in rows:
+        level = row.patch_level
+        patch = None if level is None else reading.patches.get((row.kernel_id, level))
+        newest = reading.newest.get(row.kernel_id)
+        state = None if cve is None else state_of_cve(cve, level, patch)
+        is_silent = isinstance(row.last_checkin, float) and row.last_checkin < silent_before
+        behind = is_behind(level, newest)
+        about = {"account": account, "cve": cve, "cve_state": state, "newest_level": newest, "behind": behind}
+        shown = {**_row(row, patch, now), **about, "silent": None if row.last_checkin is UNSET else is_silent}
+        yield ServerOfEportal(shown, state, behind, is_silent)
+
+
+def _row(row: EportalServer, patch: LivePatch | None, now: float) -> dict[str, Any]:
+    built = None if patch is None else patch.built_at
+    age = None if built is None else max(0, int(now - built))
+    return {
+        "id": row.server_id,
+        "hostname": row.hostname,
+        "ip": row.ip,
+        "key": row.key,
+        "mask": mask_key(row.key) if row.key else "",
+        "feed": row.feed,
+        "effective_kernel": row.effective_kernel,
+        "running_kernel": row.running_kernel,
+        "kernel_id": row.kernel_id,
+        "patch_level": row.patch_level,
+        "updated": row.is_updated,
+        "patch_built": built,
+        "patch_age_seconds": age,
+        "patch_age": None if age is None else format_age(age),
+        "patched": row.patched_at,
+        "last_checkin": row.last_checkin,
+        "distro": row.distro,
+        "tags": list(row.tags),
+    }
