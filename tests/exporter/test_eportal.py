@@ -10,12 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from cln_monitor.cln import Redactor
+from cln_monitor.cln import Redactor, mask_key
 from cln_monitor.exporter.service import Service
+from cln_monitor.exporter.web.app import WebOptions, make_app
 from cln_monitor.exporter.web.status_page import StatusPage
 from cln_monitor.simulator import Fault, Fixed, SimulatedKernel, Simulator
 from tests.helpers.clock import NOW
 
+from .asking import ask
 from .conftest import Exporting, HandClock
 
 CVE = "CVE-2026-11111"
@@ -122,6 +124,32 @@ def test_json(eportal: Exporting) -> None:
     [part] = report["observation"]["parts"]
     assert [patch["cves"] for patch in part["value"]["patches"]] == [[], [CVE]]
     assert [server["hostname"] for server in part["value"]["servers"]] == ["app1", "app2"]
+
+
+def test_discovery(eportal: Exporting) -> None:
+    """The servers are discovered with their host names, masked keys and feeds, and only by the name of the ePortal."""
+    app = make_app(eportal.service, WebOptions())
+    answer = ask(app, "/sd/eportal")
+    assert (answer.status_code, answer.text) == (503, "eportal of dc1 is incomplete: no data yet\n")
+    eportal.run("eportal", account="dc1")
+    one, two = ask(app, "/sd/eportal?account=dc1&port=9256").json()
+    server = next(iter(eportal.simulator.eportal.servers.values()))
+    assert one == {
+        "targets": [f"{server.ip}:9256"],
+        "labels": {
+            "__meta_cln_account": "dc1",
+            "__meta_cln_product": "eportal",
+            "__meta_cln_key": mask_key("Pl4ntedServerKey1"),
+            "__meta_cln_server_id": server.server_id,
+            "__meta_cln_hostname": "app1",
+            "__meta_cln_feed": "main",
+        },
+    }
+    assert two["labels"]["__meta_cln_hostname"] == "app2"
+    answer = ask(app, "/sd/eportal?account=acme")
+    assert (answer.status_code, answer.text) == (404, "unknown ePortal; configured ePortals: dc1\n")
+    answer = ask(app, "/sd/kernelcare?account=dc1")
+    assert (answer.status_code, answer.text) == (404, "unknown account; configured accounts: acme\n")
 
 
 def test_status_page(eportal: Exporting) -> None:

@@ -15,7 +15,7 @@ import msgspec
 
 from cln_monitor.exporter.licenses import licenses_of
 from cln_monitor.exporter.service import Service
-from cln_monitor.probes import LICENSE_LIST, Ages, IpLicenseList, Observation, ProbeReport, is_address
+from cln_monitor.probes import EPORTAL_PROBES, LICENSE_LIST, Ages, IpLicenseList, Observation, ProbeReport, is_address
 
 from .discovery_lists import CompressedList, DiscoveryLists
 
@@ -36,7 +36,8 @@ class Labels(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, rename=l
     """The labels of a server; empty labels are omitted, which is equivalent for Prometheus.
 
     ``product`` has the same value as in the metrics: the code of an Imunify, ELS or CloudLinux OS product,
-    ``kernelcare``, or ``ip_licenses``. ``group`` is ``,a,b,`` for a server in the groups a and b.
+    ``kernelcare``, or ``ip_licenses``; it is ``eportal`` for the servers of an ePortal, which are in a ``feed``.
+    ``group`` is ``,a,b,`` for a server in the groups a and b.
     """
 
     account: str
@@ -46,6 +47,7 @@ class Labels(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, rename=l
     server_id: str = ""
     hostname: str = ""
     group: str = ""
+    feed: str = ""
 
 
 class TargetGroup(msgspec.Struct, frozen=True, gc=False):
@@ -92,12 +94,20 @@ def _ip_licenses(observation: Observation[Any], _: Groups) -> _Found:
             yield license_.ip, Labels(observation.account, "ip_licenses", license=license_.license)
 
 
+def _eportal(observation: Observation[Any], _: Groups) -> _Found:
+    for part in observation.parts:
+        for server in part.value.servers:
+            ids = {"server_id": server.server_id, "hostname": server.hostname, "feed": server.feed}
+            yield server.ip, Labels(observation.account, "eportal", server.key, **ids)
+
+
 _FINDERS: dict[str, Callable[[Observation[Any], Groups], _Found]] = {
     "kernelcare": _kernelcare,
     "imunify": _imunify,
     "els": _of_products,
     "ip_licenses": _ip_licenses,
     "cloudlinux": _of_products,
+    "eportal": _eportal,
 }
 DISCOVERED = tuple(_FINDERS)
 """The probes whose servers can be discovered, by their path below ``/sd/``."""
@@ -158,9 +168,13 @@ def _parsed(query: Sequence[tuple[str, str]]) -> tuple[list[str], int]:
 
 def _chosen(service: Service, probe: str, accounts: list[str]) -> list[str]:
     """Return the requested ``accounts``, by default all whose ``probe`` is enabled. Raises DiscoveryError."""
-    known = [account.name for account in service.config.accounts]
+    is_of_eportals = probe in EPORTAL_PROBES
+    kind = "ePortal" if is_of_eportals else "account"
+    known = [entry.name for entry in (service.config.eportals if is_of_eportals else service.config.accounts)]
+    if not known:
+        raise DiscoveryError(404, f"no {kind}s are configured")
     if not set(accounts) <= set(known):
-        raise DiscoveryError(404, f"unknown account; configured accounts: {', '.join(known)}")
+        raise DiscoveryError(404, f"unknown {kind}; configured {kind}s: {', '.join(known)}")
     on = [name for name in accounts or known if service.find(name, probe) or service.reader_elsewhere(name, probe)]
     off = [name for name in accounts if name not in on]
     if off or not on:

@@ -23,7 +23,7 @@ from cln_monitor.exporter.web.discovery import (
     target_groups,
 )
 from cln_monitor.exporter.web.discovery import Labels as Found
-from cln_monitor.probes import Failure, Missing, Observation
+from cln_monitor.probes import EPORTAL_PROBES, Failure, Missing, Observation
 from cln_monitor.probes.groups import GroupMember, GroupState
 from cln_monitor.probes.observation import TOO_OLD
 from cln_monitor.simulator import Fault
@@ -253,8 +253,15 @@ def test_a_parameter_that_is_none(app: Starlette) -> None:
 @pytest.mark.parametrize("path", ["status", "patch_status", "groups", "nothing", "%3Cb%3E"])
 def test_other_paths(path: str, app: Starlette) -> None:
     """Other paths return 404 with the known ones."""
-    text = "unknown path; expected one of: /sd/kernelcare, /sd/imunify, /sd/els, /sd/ip_licenses, /sd/cloudlinux"
+    paths = "/sd/kernelcare, /sd/imunify, /sd/els, /sd/ip_licenses, /sd/cloudlinux, /sd/eportal"
+    text = f"unknown path; expected one of: {paths}"
     assert refusal(app, f"/sd/{path}") == (404, text)
+
+
+def test_no_eportals(app: Starlette) -> None:
+    """Without ePortals their servers cannot be discovered, and accounts of CLN are no ePortals."""
+    assert refusal(app, "/sd/eportal") == (404, "no ePortals are configured")
+    assert refusal(app, "/sd/eportal?account=acme") == (404, "no ePortals are configured")
 
 
 class TestMissing:
@@ -263,7 +270,7 @@ class TestMissing:
     def test_before_the_first_poll(self, app: Starlette, fleet: Exporting) -> None:
         """Before the first poll the list is an error."""
         turn_on(fleet, "els", "cloudlinux")
-        for probe in DISCOVERED:
+        for probe in set(DISCOVERED) - EPORTAL_PROBES.keys():
             text = f"{probe} of acme is incomplete: no data yet"
             assert refusal(app, f"/sd/{probe}") == (503, text)
 
