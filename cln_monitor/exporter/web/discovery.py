@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -37,7 +37,8 @@ class Labels(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, rename=l
 
     ``product`` has the same value as in the metrics: the code of an Imunify, ELS or CloudLinux OS product,
     ``kernelcare``, or ``ip_licenses``; it is ``eportal`` for the servers of an ePortal, which are in a ``feed``.
-    ``group`` is ``,a,b,`` for a server in the groups a and b.
+    ``group`` is ``,a,b,`` for a server in the groups a and b. ``os`` is the operating system and kernel of a server
+    with an IP license.
     """
 
     account: str
@@ -48,6 +49,15 @@ class Labels(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, rename=l
     hostname: str = ""
     group: str = ""
     feed: str = ""
+    os: str = ""
+
+
+class _Source(NamedTuple):
+    """The servers of an account, its groups if they are read, and the host names of its servers by ID or address."""
+
+    observation: Observation[Any]
+    groups: Observation[Any] | None
+    host_names: Mapping[str, str]
 
 
 class TargetGroup(msgspec.Struct, frozen=True, gc=False):
@@ -91,7 +101,7 @@ def _of_products(observation: Observation[Any], _: Groups) -> _Found:
 def _ip_licenses(observation: Observation[Any], _: Groups) -> _Found:
     for license_ in licenses_of(observation):
         if license_.is_used:
-            yield license_.ip, Labels(observation.account, "ip_licenses", license=license_.license)
+            yield license_.ip, Labels(observation.account, "ip_licenses", license=license_.license, os=license_.os)
 
 
 def _eportal(observation: Observation[Any], _: Groups) -> _Found:
@@ -124,11 +134,11 @@ def discover(service: Service, lists: DiscoveryLists, probe: str, query: Sequenc
         raise DiscoveryError(404, f"unknown path; expected one of: {', '.join(f'/sd/{name}' for name in DISCOVERED)}")
     service.expire()
     now = service.monotonic()
-    sources: list[tuple[Observation[Any], Observation[Any] | None]] = []
+    sources: list[_Source] = []
     for account in _chosen(service, probe, accounts):
         if service.reader_elsewhere(account, probe):
             continue
-        observation = _complete(service, account, probe, now)
+        observation, host_names = _complete(service, account, probe, now)
         if probe in _GROUPED and (reader := service.reader_elsewhere(account, "groups")):
             # Without the label, a relabeling rule that keeps the servers of a group would drop all of them.
             remedy = "use an exporter without shards for discovery, or set probes.groups.enabled: false"
@@ -136,21 +146,33 @@ def discover(service: Service, lists: DiscoveryLists, probe: str, query: Sequenc
                 503, f"the groups of {account} are read by shard {reader}, not by this exporter; {remedy}"
             )
         grouped = probe in _GROUPED and service.find(account, "groups") is not None
-        sources.append((observation, _complete(service, account, "groups", now) if grouped else None))
-    tokens = [None if source is None else source.token for pair in sources for source in pair]
+        groups = _complete(service, account, "groups", now)[0] if grouped else None
+        sources.append(_Source(observation, groups, host_names))
+    # An observation is known by its token, so that its data are not kept; host names are replaced, not changed.
+    tokens = [
+        token
+        for source in sources
+        for token in (source.observation.token, source.groups and source.groups.token, source.host_names)
+    ]
     return lists.get((probe, tuple(accounts), port), tokens, lambda: _made(probe, sources, port))
 
 
-def _made(
-    probe: str, sources: Sequence[tuple[Observation[Any], Observation[Any] | None]], port: int
-) -> Iterator[bytes]:
+def _made(probe: str, sources: Sequence[_Source], port: int) -> Iterator[bytes]:
     """Return the JSON list in pieces. Raises DiscoveryError if the data are unusable."""
     found: list[_Found] = []
-    for observation, groups in sources:
+    for observation, groups, host_names in sources:
         if reason := _unusable(observation):
             raise DiscoveryError(503, f"{probe} of {observation.account} cannot be discovered: {reason}")
-        found.append(_FINDERS[probe](observation, {} if groups is None else group_labels(groups)))
+        servers = _FINDERS[probe](observation, {} if groups is None else group_labels(groups))
+        found.append(_with_host_names(servers, host_names))
     return encoded(target_groups(chain.from_iterable(found), port))
+
+
+def _with_host_names(found: _Found, host_names: Mapping[str, str]) -> _Found:
+    """Yield the servers ``found``, with their ``host_names`` by server ID, or by address for IP licenses."""
+    for ip, labels in found:
+        host = host_names.get(labels.server_id or ip)
+        yield ip, labels if host is None else msgspec.structs.replace(labels, hostname=host)
 
 
 def _parsed(query: Sequence[tuple[str, str]]) -> tuple[list[str], int]:
@@ -185,7 +207,8 @@ def _chosen(service: Service, probe: str, accounts: list[str]) -> list[str]:
     return on
 
 
-def _complete(service: Service, account: str, probe: str, now: float) -> Observation[Any]:
+def _complete(service: Service, account: str, probe: str, now: float) -> tuple[Observation[Any], Mapping[str, str]]:
+    """Return the complete observation, and the host names of its servers. Raises DiscoveryError."""
     target = service.find(account, probe)
     if target is None:  # a reload has just removed it
         raise DiscoveryError(503, f"{probe} of {account} is no longer configured")
@@ -193,7 +216,7 @@ def _complete(service: Service, account: str, probe: str, now: float) -> Observa
     missing = missing_data(view)
     if missing is not None or view.observation is None:
         raise DiscoveryError(503, f"{probe} of {account} is incomplete: {missing}")
-    return view.observation
+    return view.observation, view.host_names
 
 
 def _unusable(observation: Observation[Any]) -> str:

@@ -109,7 +109,7 @@ class TestLists:
         }
 
     def test_els(self, app: Starlette, fleet: Exporting) -> None:
-        """ELS servers have their host name."""
+        """ELS servers have the host name in their own list."""
         turn_on(fleet, "els")
         fleet.run("els")
         ((group),) = groups_of(app, "/sd/els")
@@ -143,9 +143,31 @@ class TestLists:
                     "__meta_cln_account": "acme",
                     "__meta_cln_product": "ip_licenses",
                     "__meta_cln_license": "KernelCare",
+                    "__meta_cln_os": str(fleet.account.ip_licenses["192.0.2.1", 16].server_info),
                 },
             }
         ]
+
+    @pytest.mark.parametrize("probe", ["kernelcare", "imunify", "ip_licenses"])
+    def test_host_names(self, probe: str, app: Starlette, fleet: Exporting) -> None:
+        """A server has the host name of its ID in the groups, or else of its address, as soon as it is known."""
+        turn_on(fleet, "groups")
+        account = fleet.account
+        servers = {
+            "kernelcare": account.kernelcare_keys[KEY].servers["one"],
+            "imunify": account.imunify_keys[IMUNIFY_KEY].servers["im"],
+        }
+        server = servers.get(probe, servers["kernelcare"])  # its address has an IP license, too
+        server.hostname = "web1.example.net"
+        account.add_group("web").add_server(server)
+        fleet.run(probe)
+        if probe == "ip_licenses":
+            assert "__meta_cln_hostname" not in groups_of(app, f"/sd/{probe}")[0]["labels"]
+        fleet.run("groups")
+        assert groups_of(app, f"/sd/{probe}")[0]["labels"]["__meta_cln_hostname"] == "web1.example.net"
+        server.hostname = "web2.example.net"
+        fleet.run("groups")
+        assert groups_of(app, f"/sd/{probe}")[0]["labels"]["__meta_cln_hostname"] == "web2.example.net"
 
     def test_groups(self, app: Starlette, fleet: Exporting) -> None:
         """The group label has names between commas, so that a regex can match one; servers without groups have none."""
