@@ -14,7 +14,7 @@ from .observation import Failure, Gap, Missing, Observation, Part, Unavailable
 from .patch_status import PatchState, PatchStatusSettings
 from .probe import Probe, ProbeContext
 from .product_lists import BY_PRODUCT
-from .product_names import PRODUCT_NAMES, product_name
+from .product_names import PRODUCT_NAMES, product_name, product_title
 from .progress import FirstPoll, Progress
 from .registry import ALL_PROBES, EPORTAL_PROBES, PROBES, WITHOUT_LOGIN
 from .report import FORMAT, Ages, ProbeReport
@@ -83,6 +83,7 @@ __all__ = [
     "is_address",
     "phrases_of",
     "product_name",
+    "product_title",
     "run_probe",
     "shared_registrations",
     "stale_after_of",

@@ -74,7 +74,7 @@ class CloudLinuxProbe:
 def _read(context: ProbeContext, product: str) -> Reading[CloudLinuxProduct]:
     client, label = context.client, context.key_label
     keys, of_limits = read_offered(
-        context, product, client.cloudlinux.keys, CloudLinuxKeyState, "CloudLinux OS product"
+        context, product, client.cloudlinux.keys, CloudLinuxKeyState, f"CloudLinux OS product {product}"
     )
     states = [
         CloudLinuxServerState(label(server.key) if server.key else "", server.server_id, server.ip, server.hostname)

@@ -14,6 +14,7 @@ from .caution import address_cautions, checkin_cautions
 from .checkins import without_ahead
 from .probe import Plan, ProbeContext, Reading
 from .product_lists import plan_of_products, read_offered
+from .product_names import named_code
 from .redaction import redact_rows
 from .settings import DAY, HOUR, CheckinSettings, DefaultList, Duration, problems_of_products
 
@@ -77,7 +78,7 @@ class ElsProbe:
 
 def _read(context: ProbeContext, product: str) -> Reading[ElsProduct]:
     client, label = context.client, context.key_label
-    keys, of_limits = read_offered(context, product, client.els.keys, ElsKeyState, "ELS product")
+    keys, of_limits = read_offered(context, product, client.els.keys, ElsKeyState, named_code("els", product))
     states = [
         ElsServerState(
             label(server.key) if server.key else "", server.server_id, server.ip, server.hostname, server.last_checkin

@@ -54,7 +54,7 @@ class Missing(msgspec.Struct, frozen=True):
 class Unavailable(msgspec.Struct, frozen=True):
     """A part that CLN does not offer to this account.
 
-    ``subject`` names it for people, as in "ELS product PHP_ELS"; ``text`` is CLN's answer without secrets. In JSON the
+    ``subject`` names it for people, as in "ELS PHP_ELS"; ``text`` is CLN's answer without secrets. In JSON the
     subject is ``what``.
     """
 

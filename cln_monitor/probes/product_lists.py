@@ -39,12 +39,12 @@ def read_offered(
     product: str,
     read: Callable[[str], Sequence[NotedKey]],
     make: Callable[[str, Limit, str], T],
-    kind: str,
+    subject: str,
 ) -> tuple[list[T], tuple[Caution, ...]]:
     """Return the keys of a ``product``, and the cautions about their limits.
 
     ``read`` reads the keys of a product; ``make`` is called with the label, the limit and the note of a key. Raises
-    NotAvailableError, with the ``kind`` of product for people, if CLN refuses a product that the configuration does not
+    NotAvailableError, with the ``subject``, the product for people, if CLN refuses a product that the configuration does not
     request by name, and ClnError.
     """
     client, label = context.client, context.key_label
@@ -52,7 +52,7 @@ def read_offered(
         rows = read(product)
     except RefusedError as error:
         if isinstance(context.settings.products, DefaultList):
-            raise NotAvailableError(f"{kind} {product}", str(error)) from error
+            raise NotAvailableError(subject, str(error)) from error
         raise
     limits = limit_cautions(client, rows, label, product)
     keys = [make(label(key.key), redact_limit(client, key.limit), client.scrub(key.note)) for key in rows]

@@ -130,7 +130,9 @@ def test_default_products_that_cln_refuses(cln: Cln) -> None:
     cln.simulator.faults.add(Fault("answer", "/els/key/list.json", match="PHP_ELS", body=refusal))
     run = cln.run(ELS)
     assert run.failure is None
-    refused = {each.subject.removeprefix("ELS product ") for each in run.observation.unavailable}
+    subjects = {each.subject for each in run.observation.unavailable}
+    assert {"ELS PHP_ELS", "ELS CELS7", "ELS_FOR_CENTOS6_PLUS_SLA"} < subjects
+    refused = {each.name for each in run.observation.unavailable}
     assert refused == {"PHP_ELS", "ELS CELS7", "ELS CELS7+SLA", *[*ELS_CODES][-5:]}  # CLN is of 2024-10
     assert {part.name for part in run.observation.parts} == set(ELS_CODES) - refused
     strict = cln.run(ELS, products=["CELS", "PHP_ELS"]).observation

@@ -13,7 +13,7 @@ from cln_monitor import facts, policy
 from cln_monitor.cln import Limit
 from cln_monitor.exporter.licenses import License, by_address, licenses_of
 from cln_monitor.policy import Severity
-from cln_monitor.probes import Observation, product_name, shared_registrations
+from cln_monitor.probes import Observation, product_title, shared_registrations
 from cln_monitor.registrations import Registration, find_superseded
 
 from .check_ins import CheckIns, check_ins_of
@@ -135,17 +135,18 @@ def _imunify(observation: Observation[Any], stale_after: float) -> Summary:
     uses = [
         # The key list has its own number of servers; the larger number limits the next registration.
         KeyUse(
-            *(_imunify_name(k.product), k.key, k.note, max(len(k.servers), k.servers_reported or 0), k.limit),
+            *(
+                product_title("imunify", k.product),
+                k.key,
+                k.note,
+                max(len(k.servers), k.servers_reported or 0),
+                k.limit,
+            ),
             check_ins_of(k.servers),
         )
         for k in keys
     ]
     return _of_keys(observation, stale_after, uses, keys)
-
-
-def _imunify_name(code: str) -> str:
-    name = product_name("imunify", code)
-    return name if name != code else f"Imunify {code}"
 
 
 def _of_keys(
@@ -197,7 +198,7 @@ def _els(observation: Observation[Any], stale_after: float) -> Summary:
         by_key: defaultdict[str, list[Any]] = defaultdict(list)
         for server in part.value.servers:
             by_key[server.key].append(server)
-        name = _els_name(part.value.product)
+        name = product_title("els", part.value.product)
         for key in part.value.keys:
             servers = by_key[key.key]
             uses.append(KeyUse(name, key.key, key.note, len(servers), key.limit, check_ins_of(servers)))
@@ -207,23 +208,13 @@ def _els(observation: Observation[Any], stale_after: float) -> Summary:
     return replace(_of_keys(observation, stale_after, uses, keys), without_check_ins=without_check_ins)
 
 
-def _els_name(code: str) -> str:
-    name = product_name("els", code)
-    return name if name != code else f"ELS {code.removeprefix('ELS ')}"
-
-
 def _cloudlinux(observation: Observation[Any], _: float) -> Summary:
     keys = []
     for part in observation.parts:
-        name = _cloudlinux_name(part.value.product)
+        name = product_title("cloudlinux", part.value.product)
         used = Counter(server.key for server in part.value.servers)
         keys += [KeyUse(name, key.key, key.note, used[key.key], key.limit) for key in part.value.keys]
     return Summary(keys=tuple(keys))
-
-
-def _cloudlinux_name(code: str) -> str:
-    name = product_name("cloudlinux", code)
-    return name if name != code else f"CloudLinux OS {code}"
 
 
 def _patch_status(observation: Observation[Any], _: float) -> Summary:
