@@ -44,8 +44,8 @@ def read_offered(
     """Return the keys of a ``product``, and the cautions about their limits.
 
     ``read`` reads the keys of a product; ``make`` is called with the label, the limit and the note of a key. Raises
-    NotAvailableError, with the ``subject``, the product for people, if CLN refuses a product that the configuration does not
-    request by name, and ClnError.
+    NotAvailableError, with the ``subject``, the product for people, if CLN refuses a product that the configuration
+    does not request by name, and ClnError.
     """
     client, label = context.client, context.key_label
     try:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from grafana_foundation_sdk.builders import stat, table, timeseries
 
 from . import counts, silence
 from . import queries as q
+from .host_names import with_host_name
 from .names import CHECKINS, FAMILIES
 from .panels import (
     CALM,
@@ -182,6 +185,14 @@ def _graded(series: str, grade: str) -> str:
     return f'label_replace({series}, "grade", "{grade}", "", "")'
 
 
+def _described(scope: Scope, ages: str, among: Callable[[Scope, str], str], families: Sequence[str]) -> str:
+    """Return ``ages`` of servers in days, with their host names and the notes of their keys.
+
+    They are servers of ``families``, and ``among`` those that this function returns.
+    """
+    return q.with_note(scope, with_host_name(scope, f"({ages}) / 86400", among, *families))
+
+
 def _columns(scope: Scope, head: str, ages: str) -> list[Column]:
     many = len(scope.families) > 1
     of_licenses = scope.families == ("ip_license",)
@@ -190,6 +201,7 @@ def _columns(scope: Scope, head: str, ages: str) -> list[Column]:
         Column("Value", ages, unit=DAYS, decimals=1, width=110, right=True),
         Column("grade", head, width=115, shown=_GRADES | _REASONS),
         *([Column("family", "Product", shown=FAMILIES, width=105)] if many else []),
+        Column("hostname", "Host"),
         Column("ip", "Address", width=150),
         Column("server_id", "Server"),
         Column("key", key, width=None if of_licenses else 150),
@@ -213,7 +225,7 @@ def silent_table(scope: Scope, size: tuple[int, int], link: str = "") -> table.P
         "Silent servers",
         f"Servers whose last check-in is older than {_STALE_AFTER}, the most recent first; newly silent means within "
         f"the last 3 days. From {_sources(scope)}. {ONLY_SERIES} {POLLED}",
-        [f"sort({q.with_note(scope, f'({found}) / 86400')})"],
+        [f"sort({_described(scope, found, silence.is_silent, _families(scope))})"],
         _columns(scope, "State", "Silent for"),
         size=size,
         none="No server is silent",
@@ -236,7 +248,7 @@ def gone_table(scope: Scope, size: tuple[int, int]) -> table.Panel:
         "Servers that are still billed but not expected to come back: silent for more than 30 days, superseded by a "
         f"newer registration of their address, or silent with a disabled key. From {_sources(scope)}. "
         f"{ONLY_SERIES} {POLLED}",
-        [f"sort_desc({q.with_note(scope, f'({q.any_of(found)}) / 86400')})"],
+        [f"sort_desc({_described(scope, q.any_of(found), silence.is_silent, _families(scope))})"],
         _columns(scope, "Why", "Silent for"),
         size=size,
         none="No servers to remove",
@@ -252,7 +264,7 @@ def never_table(scope: Scope, size: tuple[int, int]) -> table.Panel:
         "Servers that have never checked in",
         "Servers that have not checked in 24 hours or longer after their registration, the oldest first; CLN does not "
         f"report it for Imunify and ELS. From {_sources(scope)} and created. {ONLY_SERIES} {POLLED}",
-        [f"sort_desc({q.with_note(scope, f'({found}) / 86400')})"],
+        [f"sort_desc({_described(scope, found, silence.without_checkin, families)})"],
         [column for column in _columns(scope, "State", "Registered") if column.field != "grade"],
         size=size,
         none="All servers have checked in",

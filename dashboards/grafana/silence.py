@@ -79,6 +79,24 @@ def never(scope: Scope, family: str) -> str:
     return f"(time() - {found} > {policy.NEVER_AFTER})"
 
 
+def without_checkin(scope: Scope, family: str) -> str:
+    """Return the series of each server that is registered but has no check-in, which may be unknown.
+
+    This is not for products that are undated.
+    """
+    if family == "kernelcare":
+        created, last, server = "_server_created_timestamp_seconds", _LAST, "account, key, server_id"
+    else:
+        created, last, server = "_created_timestamp_seconds", "_last_checkin_timestamp_seconds", _LICENSE
+    return f"{scope.series(family, created)} unless on ({server}) {scope.series(family, last)}"
+
+
+def is_silent(scope: Scope, family: str) -> str:
+    """Return the series of each server or license with a last check-in that is too old."""
+    last = "_last_checkin_timestamp_seconds" if family == "ip_license" else _LAST
+    return f"{scope.series(family, last)} {_before(family)}"
+
+
 def _than(operator: str, age: str) -> str:
     return f"{operator} on (account) group_left () {age}"
 

@@ -42,6 +42,7 @@ LETTERS = {
     "W": 3,
     "B": 2,
 }
+LETTERS |= {"A": 3, "J": 1, "M": 3}  # whose host names are in the groups, the patch status, or the ELS servers
 LETTERS |= {"O": 1, "D": 3, "U": 2, "Z": 2}
 
 

@@ -94,6 +94,40 @@ def test_numbers_move_with_stale_after(tmp_path: Path, configured: int, chosen: 
             check(tmp_path, panel, counts, {"{}": expected[panel]}, stale_after=chosen)
 
 
+def named(family: str, server: str, *hosts: str) -> Series:
+    """Return the host names that exporters report for a server, one each."""
+    labels = f'account="a",ip="i.{server}"' if family == "ip_license" else f'account="a",key="k",server_id="s{server}"'
+    labels += "" if family == "ip_license" else f',ip="s.{server}"'
+    name = "host_info" if family == "ip_license" else "server_info"
+    return {
+        f'cln_{family}_{name}{{instance="{number}",{labels},hostname="{host}"}}': "1"
+        for number, host in enumerate(hosts)
+    }
+
+
+@pytest.mark.parametrize(
+    ("series", "hosts"),
+    [
+        (silent(KERNELCARE, 2 * DAY, 3 * DAY) | named("kernelcare", "1", "web1"), ["", "web1"]),
+        (silent(IMUNIFY, 2 * DAY) | named("imunify", "0", "mail1") | named("kernelcare", "0", "web1"), ["mail1"]),
+        (license_of("i.0", "l", 1, 4 * DAY) | named("ip_license", "0", "old1"), ["old1"]),
+        (license_of("i.0", "l", 1, 4 * DAY), [""]),
+    ],
+)
+def test_a_silent_server_has_its_host_name(tmp_path: Path, series: Series, hosts: list[str]) -> None:
+    """A silent server is a row, with the host name that the exporters report for it, if any."""
+    notes = use("kernelcare", 1, 0, "k") | use("imunify", 1, 0, "k")
+    notes['cln_ip_licenses{account="a",license="l",registered="true"}'] = "1"
+    expected = {f'{{hostname="{host}"}}' if host else "{}": hosts.count(host) for host in hosts}
+    check(tmp_path, "Silent servers", STALE_AFTER | notes | series, expected, of="count by (hostname) (%s)")
+
+
+def test_a_renamed_server_is_one_row(tmp_path: Path) -> None:
+    """While two exporters report different host names of a server, it has one of them."""
+    series = silent(KERNELCARE, 2 * DAY) | named("kernelcare", "0", "web1", "web2") | use("kernelcare", 1, 0, "k")
+    check(tmp_path, "Silent servers", STALE_AFTER | series, {"{}": 1}, of="count(%s)")
+
+
 def test_an_empty_account_has_no_servers(tmp_path: Path) -> None:
     """Numbers are 0 for empty lists, and absent for lists that were not read."""
     empty = STALE_AFTER | {

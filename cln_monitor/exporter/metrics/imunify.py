@@ -5,9 +5,9 @@ from __future__ import annotations
 from operator import attrgetter
 
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series
-from cln_monitor.probes import CheckinSettings, ImunifyKeyServers, Observation, count_checkins
+from cln_monitor.probes import CheckinSettings, ImunifyKeyServers, Observation, ProbeReport, count_checkins
 
-from .servers import SERVER_LABELS, add_ages, add_limit, add_server_times, age_family
+from .servers import SERVER_LABELS, add_ages, add_host_names, add_limit, add_server_times, age_family, host_family
 
 KEY_INFO = Family(
     "cln_imunify_key_info",
@@ -35,11 +35,12 @@ LAST_CHECKIN = Family(
     f"Unix time of the last check-in, last_checkin in /im/srv/list.json; absent if never or unknown. {POLLED}",
     SERVER_LABELS,
 )
+SERVER_INFO = host_family("cln_imunify_server_info", "an Imunify server", SERVER_LABELS)
 CHECKIN_AGE = age_family(
     "cln_imunify_server_checkin_age_seconds_bucket", "last_checkin of /im/srv/list.json", ("account", "key")
 )
-FAMILIES = (KEY_INFO, KEY_SERVERS, KEY_LIMIT, KEY_REPORTED, LAST_CHECKIN, CHECKIN_AGE)
-PER_SERVER = (LAST_CHECKIN,)
+FAMILIES = (KEY_INFO, KEY_SERVERS, KEY_LIMIT, KEY_REPORTED, LAST_CHECKIN, SERVER_INFO, CHECKIN_AGE)
+PER_SERVER = (LAST_CHECKIN, SERVER_INFO)
 
 
 def render(observation: Observation[ImunifyKeyServers], settings: CheckinSettings, series: Series) -> None:
@@ -66,3 +67,9 @@ def render(observation: Observation[ImunifyKeyServers], settings: CheckinSetting
             checkins = [server.last_checkin for server in key.servers]
             ages = [part.observed_at - moment for moment in checkins if moment]
             add_ages(series, CHECKIN_AGE, (account, key.key), ages)
+
+
+def render_hosts(report: ProbeReport, series: Series) -> None:
+    """Add the host names of the servers in ``report``."""
+    if report.observation is not None:
+        add_host_names(series, SERVER_INFO, report.observation, report.host_names)

@@ -6,9 +6,9 @@ from collections import Counter
 
 from cln_monitor.exporter.licenses import License, licenses_of
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series
-from cln_monitor.probes import IpLicenseList, IpLicensesSettings, Observation
+from cln_monitor.probes import IpLicenseList, IpLicensesSettings, Observation, ProbeReport
 
-from .servers import add_ages, age_family
+from .servers import add_ages, age_family, host_family
 
 _LABELS = ("account", "ip", "license")
 _REGISTERED = {True: "true", False: "false", None: "unknown"}
@@ -40,11 +40,12 @@ SERVER_INFO = Family(
     f"always 1, absent without server_info. {POLLED}",
     (*_LABELS, "os"),
 )
+HOST_INFO = host_family("cln_ip_license_host_info", "the server at an address with IP licenses", ("account", "ip"))
 CHECKIN_AGE = age_family(
     "cln_ip_license_checkin_age_seconds_bucket", "last_checkin of /ipl/server.json", ("account", "license")
 )
-FAMILIES = (LICENSES, REGISTERED, LAST_CHECKIN, CREATED, SERVER_INFO, CHECKIN_AGE)
-PER_SERVER = (REGISTERED, LAST_CHECKIN, CREATED, SERVER_INFO)
+FAMILIES = (LICENSES, REGISTERED, LAST_CHECKIN, CREATED, SERVER_INFO, HOST_INFO, CHECKIN_AGE)
+PER_SERVER = (REGISTERED, LAST_CHECKIN, CREATED, SERVER_INFO, HOST_INFO)
 
 
 def render(observation: Observation[IpLicenseList], settings: IpLicensesSettings, series: Series) -> None:
@@ -65,6 +66,12 @@ def render(observation: Observation[IpLicenseList], settings: IpLicensesSettings
             series.add(CREATED, labels, license_.created)
         if license_.os:
             series.add(SERVER_INFO, (*labels, license_.os), 1)
+
+
+def render_hosts(report: ProbeReport, series: Series) -> None:
+    """Add the host names of the servers with the licenses in ``report``."""
+    for ip, host in report.host_names.items():
+        series.add(HOST_INFO, (report.account, ip, host), 1)
 
 
 def _count(account: str, licenses: list[License], series: Series) -> None:

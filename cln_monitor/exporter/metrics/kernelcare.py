@@ -16,7 +16,7 @@ from cln_monitor.probes import (
 )
 from cln_monitor.registrations import find_superseded
 
-from .servers import SERVER_LABELS, add_ages, add_limit, add_server_times, age_family
+from .servers import SERVER_LABELS, add_ages, add_host_names, add_limit, add_server_times, age_family, host_family
 
 KEY_INFO = Family(
     "cln_kernelcare_key_info",
@@ -50,11 +50,12 @@ CREATED = Family(
     f"Unix time at which the server was registered, created in /kcare/key/servers.json. {POLLED}",
     SERVER_LABELS,
 )
+SERVER_INFO = host_family("cln_kernelcare_server_info", "a KernelCare server", SERVER_LABELS)
 CHECKIN_AGE = age_family(
     "cln_kernelcare_server_checkin_age_seconds_bucket", "last_checkin of /kcare/key/servers.json", ("account", "key")
 )
-FAMILIES = (KEY_INFO, KEY_SERVERS, KEY_SUPERSEDED, KEY_LIMIT, LAST_CHECKIN, CREATED, CHECKIN_AGE)
-PER_SERVER = (LAST_CHECKIN, CREATED)
+FAMILIES = (KEY_INFO, KEY_SERVERS, KEY_SUPERSEDED, KEY_LIMIT, LAST_CHECKIN, CREATED, SERVER_INFO, CHECKIN_AGE)
+PER_SERVER = (LAST_CHECKIN, CREATED, SERVER_INFO)
 
 
 def render(observation: Observation[KernelCareKeyServers], settings: CheckinSettings, series: Series) -> None:
@@ -83,6 +84,12 @@ def render(observation: Observation[KernelCareKeyServers], settings: CheckinSett
             checkins = [server.last_checkin for server in key.servers]
             ages = [part.observed_at - moment for moment in checkins if moment]
             add_ages(series, CHECKIN_AGE, (account, key.key), ages)
+
+
+def render_hosts(report: ProbeReport, series: Series) -> None:
+    """Add the host names of the servers in ``report``."""
+    if report.observation is not None:
+        add_host_names(series, SERVER_INFO, report.observation, report.host_names)
 
 
 def render_superseded(report: ProbeReport, settings: CheckinSettings, series: Series) -> None:

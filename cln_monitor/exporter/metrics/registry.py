@@ -19,23 +19,35 @@ class Renderer:
     """Renders the observations of a probe: its families, the per-server ones among them, and the function.
 
     ``render_report`` renders series that need more of the report than its observation, and all parts of that. The
+    ``render_hosts`` renders the host names of servers, which are per-server series. The
     families ``of_all_parts`` need all parts as well: they and those of ``render_report`` are left out in a first poll.
     """
 
     families: tuple[Family, ...]
     per_server: tuple[Family, ...]
     render: Callable[[Observation[Any], Any, Series], None]
+    render_hosts: Callable[[ProbeReport, Series], None] | None = None
     render_report: Callable[[ProbeReport, Any, Series], None] | None = None
     of_all_parts: tuple[Family, ...] = ()
 
 
 RENDERERS: dict[str, Renderer] = {
     "status": Renderer(status.FAMILIES, status.PER_SERVER, status.render),
-    "kernelcare": Renderer(kernelcare.FAMILIES, kernelcare.PER_SERVER, kernelcare.render, kernelcare.render_superseded),
-    "imunify": Renderer(imunify.FAMILIES, imunify.PER_SERVER, imunify.render),
+    "kernelcare": Renderer(
+        kernelcare.FAMILIES,
+        kernelcare.PER_SERVER,
+        kernelcare.render,
+        kernelcare.render_hosts,
+        kernelcare.render_superseded,
+    ),
+    "imunify": Renderer(imunify.FAMILIES, imunify.PER_SERVER, imunify.render, imunify.render_hosts),
     "patch_status": Renderer(patch_status.FAMILIES, patch_status.PER_SERVER, patch_status.render),
     "ip_licenses": Renderer(
-        ip_licenses.FAMILIES, ip_licenses.PER_SERVER, ip_licenses.render, of_all_parts=(ip_licenses.CHECKIN_AGE,)
+        ip_licenses.FAMILIES,
+        ip_licenses.PER_SERVER,
+        ip_licenses.render,
+        ip_licenses.render_hosts,
+        of_all_parts=(ip_licenses.CHECKIN_AGE,),
     ),
     "els": Renderer(els.FAMILIES, els.PER_SERVER, els.render),
     "groups": Renderer(groups.FAMILIES, groups.PER_SERVER, groups.render),
@@ -68,6 +80,8 @@ def render_target(report: ProbeReport, settings: ProbeSettings, max_server_serie
     if report.observation is not None:
         renderer = RENDERERS[report.probe]
         renderer.render(report.observation, settings, series)
+        if renderer.render_hosts is not None and getattr(settings, "server_series", False):
+            renderer.render_hosts(report, series)
         dropped = series.drop_over(max_server_series, renderer.per_server)
         if dropped and "server_series" in settings.__struct_fields__:
             series = Series(keep)  # as with server_series: false, which adds the series that replace them

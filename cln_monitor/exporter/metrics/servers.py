@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cln_monitor.cln import LastCheckin, Limit, Server
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series, escape, number
+from cln_monitor.probes import Observation
 
 S = TypeVar("S", bound=Server)
 
@@ -46,6 +47,32 @@ def add_server_times(
             if (moment := time_of(server))
         ),
     )
+
+
+def host_family(name: str, servers: str, labels: tuple[str, ...]) -> Family:
+    """Return the family of the host names of ``servers``, which CLN reports in responses of other calls."""
+    text = (
+        f"Host name of {servers}, from the groups, the patch status, or the list of ELS servers; "
+        "always 1, absent if unknown or ambiguous."
+    )
+    return Family(name, f"{text} {POLLED}", (*labels, "hostname"))
+
+
+def add_host_names(
+    series: Series, family: Family, observation: Observation[Any], host_names: Mapping[str, str]
+) -> None:
+    """Add one series per server of a key that has a host name in ``host_names``, by its ID."""
+    for part in observation.parts if host_names else ():
+        key = part.value
+        start = f'{family.name}{{account="{escape(observation.account)}",key="{escape(key.key)}",server_id="'
+        series.add_lines(
+            family,
+            (
+                f'{start}{escape(server.server_id)}",ip="{escape(server.ip)}",hostname="{escape(host)}"}} 1\n'
+                for server in key.servers
+                if (host := host_names.get(server.server_id))
+            ),
+        )
 
 
 def age_family(name: str, field: str, labels: tuple[str, ...], polled: str = POLLED) -> Family:

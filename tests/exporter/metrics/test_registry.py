@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from cln_monitor.cln import KernelCareServer, PatchedHost
+from cln_monitor.cln import ImunifyServer, KernelCareServer, PatchedHost
 from cln_monitor.exporter.metrics import ALL_FAMILIES, RENDERERS
+from cln_monitor.exporter.metrics.imunify import SERVER_INFO as IMUNIFY_HOSTS
 from cln_monitor.exporter.metrics.ip_licenses import CHECKIN_AGE as LICENSES_AGE
+from cln_monitor.exporter.metrics.ip_licenses import HOST_INFO as LICENSE_HOSTS
 from cln_monitor.exporter.metrics.kernelcare import CHECKIN_AGE, CREATED, KEY_SERVERS, KEY_SUPERSEDED, LAST_CHECKIN
+from cln_monitor.exporter.metrics.kernelcare import SERVER_INFO as HOSTS
 from cln_monitor.exporter.metrics.patch_status import HOST
 from cln_monitor.exporter.metrics.patch_status import SERVERS as SERVERS_BY_STATE
 from cln_monitor.exporter.metrics.probe import DROPPED, INTERVAL, STALE_AFTER
 from cln_monitor.exporter.metrics.probe import FAMILIES as PROBE_FAMILIES
-from cln_monitor.probes import ALL_PROBES, CheckinSettings, FirstPoll, IpLicenseList, IpLicensesSettings
+from cln_monitor.probes import (
+    ALL_PROBES,
+    CheckinSettings,
+    FirstPoll,
+    ImunifyKeyServers,
+    IpLicenseList,
+    IpLicensesSettings,
+)
 from cln_monitor.probes.ip_licenses import LicenseCheckin, LicenseState
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from cln_monitor.probes.patch_status import PatchState, PatchStatusSettings
@@ -56,6 +67,27 @@ def dropped(texts: object) -> bytes:
 def test_without_data() -> None:
     """Without data there are only series of the probe itself."""
     assert set(rendered(viewed(), CheckinSettings(), 100)) == {INTERVAL, DROPPED, STALE_AFTER}
+
+
+def test_host_names() -> None:
+    """Servers with a known host name have it as a label, in per-server series like others."""
+    report = replace(viewed(OBSERVATION), host_names={"1": 'web"1', "9": "gone"})
+    line = 'cln_kernelcare_server_info{account="acme",key="k",server_id="1",ip="192.0.2.1",hostname="web\\"1"} 1\n'
+    assert rendered(report, CheckinSettings(), 7)[HOSTS].decode() == line
+    limited = rendered(report, CheckinSettings(), 6)
+    assert (limited.get(HOSTS), limited.get(CREATED), dropped(limited)) == (None, None, b"7")
+    assert HOSTS not in rendered(report, CheckinSettings(server_series=False))
+    key = ImunifyKeyServers("k", "360_30", 5, 3, [ImunifyServer("2", "192.0.2.1", NOW)])
+    imunify = observed({"k": key}, probe="imunify")
+    assert rendered(replace(viewed(imunify), host_names={"2": "mail"}), CheckinSettings())[IMUNIFY_HOSTS] == (
+        b'cln_imunify_server_info{account="acme",key="k",server_id="2",ip="192.0.2.1",hostname="mail"} 1\n'
+    )
+    licenses = IpLicenseList([LicenseState("192.0.2.1", "CL", registered=True, created=NOW)])
+    named = replace(viewed(observed({"licenses": licenses}, probe="ip_licenses")), host_names={"192.0.2.1": "web"})
+    assert rendered(named, IpLicensesSettings())[LICENSE_HOSTS] == (
+        b'cln_ip_license_host_info{account="acme",ip="192.0.2.1",hostname="web"} 1\n'
+    )
+    assert LICENSE_HOSTS not in rendered(named, IpLicensesSettings(server_series=False))
 
 
 def test_families_of_all_parts() -> None:
