@@ -76,7 +76,7 @@ def is_wanted_ip(ip: str, options: argparse.Namespace) -> bool:
 
 def with_host_name(address: str, host_name: str | None) -> str:
     """Return the name of the server at ``address``: the host name, if known, and the address."""
-    return f"{host_name} {address}" if host_name else address
+    return f"{host_name} {address}" if host_name and host_name != address else address
 
 
 def unmatched(option: str, values: Sequence[str], known: Collection[str]) -> list[str]:
@@ -100,24 +100,32 @@ def make_check(probe: str, product: str) -> Callable[[argparse.Namespace, Plugin
         for key in options.key:
             exit_.hide(key, masked(key))
         request = DataRequest(probe, only_keys=tuple(options.key) or None, form=form_of(options, now))
-        report = read_report(request, options, exit_)
-        if not fits(report, options):
-            report = read_report(request._replace(form=()), options, exit_)
-        return judge(report, product, options, now)
+        return judge(read_smallest(request, options, exit_), product, options, now)
 
     return check
+
+
+def read_smallest(request: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> Report:
+    """Return the report in the form of ``request``, or whole if it has a summary by other thresholds."""
+    report = read_report(request, options, exit_)
+    return report if fits(report, options) else read_report(request._replace(form=()), options, exit_)
+
+
+def filters_of(options: argparse.Namespace) -> Sequence[tuple[str, str]]:
+    """Return the parameters that select servers of an exporter's report. Keys are masked, as URLs are logged."""
+    return [
+        *(("key", masked(key)) for key in options.key),
+        *(("ip", ip) for ip in options.ip),
+        *(("server_id", server_id) for server_id in options.server_id),
+    ]
 
 
 def form_of(options: argparse.Namespace, now: float) -> Sequence[tuple[str, str]]:
     """Return the parameters of the smallest form of the report from which an exporter's data can be judged.
 
-    That is a summary, or with filters only the servers that they select. Keys are masked, as URLs are logged.
+    That is a summary, or with filters only the servers that they select.
     """
-    filters = [
-        *(("key", masked(key)) for key in options.key),
-        *(("ip", ip) for ip in options.ip),
-        *(("server_id", server_id) for server_id in options.server_id),
-    ]
+    filters = filters_of(options)
     limits = [("warning", options.warning), ("critical", options.critical)]
     if filters or not all(threshold is None or threshold.is_plain for _, threshold in limits):
         return filters
@@ -137,10 +145,10 @@ def fits(report: Report, options: argparse.Namespace) -> bool:
 class Selection(NamedTuple):
     """The keys to judge, with their servers, and the parts of the report that are ``wanted``.
 
-    ``requested`` are the parts that options name. ``untold`` are keys of products whose check-ins CLN does not report.
-    ``unmatched`` are the options without a match; ``noun`` and ``otherwise`` are for the sentence that nothing matches,
-    as in :func:`no_match`. With ``needs_servers``, keys without a server are nothing. ``is_account`` is whether the
-    keys are all keys of the account.
+    A key with ``is_untold`` is of a product whose check-ins CLN does not report. ``requested`` are the parts that
+    options name. ``unmatched`` are the options without a match; ``noun`` and ``otherwise`` are for the sentence that
+    nothing matches, as in :func:`no_match`. With ``needs_servers``, keys without a server are nothing. ``is_account``
+    is whether the keys are all keys of the account.
     """
 
     keys: Sequence[Mapping[str, Any]]
@@ -149,7 +157,6 @@ class Selection(NamedTuple):
     otherwise: str
     unmatched: Sequence[str] = ()
     requested: Collection[str] = ()
-    untold: Collection[str] = ()
     needs_servers: bool = True
     is_account: bool = True
 
@@ -186,7 +193,7 @@ def judge_keys(
     keys, wanted = selection.keys, selection.wanted
     of_servers = bool(options.ip or options.server_id)  # checks of single servers do not alert on their shared key
     servers = _selected(keys, options)
-    groups = _groups(report, servers, options, now, stale_after=stale_after, untold=selection.untold)
+    groups = _groups(report, servers, options, now, stale_after=stale_after)
     count = groups.total
     total = f"{count} {product} servers"
     judged = judge_servers(
@@ -198,7 +205,7 @@ def judge_keys(
         keys=None if of_servers else {key["key"]: key for key in keys},
         is_account=selection.is_account,
     )
-    uses = [] if of_servers else fullest_first(keys, {key["key"]: _used(key) for key in keys})
+    uses = [] if of_servers else fullest_first((key, _used(key)) for key in keys)
     active = [use for use in uses if options.key or not use.is_disabled]
     disabled = [use for use in uses if use.is_disabled and not options.key]
     problems = problems_of(report, wanted, options, requested=selection.requested)
@@ -258,7 +265,6 @@ def _groups(
     now: float,
     *,
     stale_after: float,
-    untold: Collection[str],
 ) -> ServerGroups:
     """Return the selected ``servers`` by group, or the groups of a summary."""
     if SUMMARY in report:
@@ -272,7 +278,7 @@ def _groups(
             row.get("last_checkin", UNKNOWN),
             row.get("created"),
             is_off(key, options),
-            key["key"] in untold,
+            bool(key.get("is_untold")),
         )
         for key, row in servers
     )

@@ -68,14 +68,14 @@ class KeyUsage(NamedTuple):
         return f"{self.name} at {self.percent:.0f}% ({self.used}/{self.limit})"
 
 
-def fullest_first(keys: Iterable[Mapping[str, Any]], used: Mapping[str, int]) -> list[KeyUsage]:
-    """Return the usage of each of ``keys`` with a limit; ``used`` are the numbers of servers by key.
+def fullest_first(keys: Iterable[tuple[Mapping[str, Any], int]]) -> list[KeyUsage]:
+    """Return the usage of each of ``keys`` with a limit; each key comes with its number of servers.
 
     A limit of 0 means unlimited, None that CLN does not report it, and text that CLN returned it instead of a number.
     """
     uses = [
-        KeyUsage(name_of(key), used.get(key["key"], 0), key["limit"], key.get("enabled") is False)
-        for key in keys
+        KeyUsage(name_of(key), used, key["limit"], key.get("enabled") is False)
+        for key, used in keys
         if isinstance(key["limit"], int) and key["limit"]
     ]
     return sorted(uses, key=lambda use: (use.limit >= policy.LEAST_LIMIT, use.percent), reverse=True)

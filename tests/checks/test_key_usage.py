@@ -22,11 +22,11 @@ KEYS: list[dict[str, Any]] = [
 
 def test_the_fullest_comes_first() -> None:
     """Keys are sorted by usage, without those that have no limit."""
-    assert fullest_first(KEYS, {"bbbb": 9, "cccc": 99}) == [
+    assert fullest_first(zip(KEYS, (0, 9, 99, 0), strict=True)) == [
         KeyUsage("bbbb-81cc5b17", 9, 10),
         KeyUsage("aaaa-61be55a8", 0, 4),
     ]
-    assert fullest_first([], {}) == []
+    assert fullest_first([]) == []
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_what_is_too_full_by_the_policy(used: int, limit: int, text: str | None)
 
 def test_a_key_goes_by_its_note() -> None:
     """A key is named by its note, which is shortened."""
-    [use] = fullest_first([{"key": "WsTs-1e9d0b7e", "limit": 20, "note": "Shared hosting Köln"}], {"WsTs-1e9d0b7e": 20})
+    [use] = fullest_first([({"key": "WsTs-1e9d0b7e", "limit": 20, "note": "Shared hosting Köln"}, 20)])
     assert use.as_problem == 'key "Shared hosting Köln" (WsTs-1e9d0b7e) is full (20/20)'
-    [use] = fullest_first([{"key": "WsTs-1e9d0b7e", "limit": 20, "note": "x" * 4096}], {})
+    [use] = fullest_first([({"key": "WsTs-1e9d0b7e", "limit": 20, "note": "x" * 4096}, 0)])
     assert len(use.name) < 70
 
 

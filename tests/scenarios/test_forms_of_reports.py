@@ -81,6 +81,47 @@ def key_parts(draw: st.DrawFn, probe: str) -> list[Part[Any]]:
     return parts
 
 
+@st.composite
+def products(draw: st.DrawFn) -> list[Part[Any]]:
+    """Return parts of ELS products, of which some report no check-ins, and some have servers of keys not listed."""
+    parts, number = [], 0
+    for product in draw(st.lists(st.sampled_from(["CELS", "OELS", "ELS CELS7"]), max_size=3, unique=True)):
+        keys = [mask_key(f"{index}" * 16) for index in range(draw(st.integers(0, 3)))]
+        servers = []
+        for _ in range(draw(st.integers(0, 6))):
+            owner, ip = draw(st.sampled_from([*keys, "9-00000009"])), draw(addresses)
+            host, last = draw(st.sampled_from(["", "db1", ip])), draw(checkins)
+            for _ in range(draw(st.sampled_from([1, 1, 130]))):
+                number += 1
+                servers.append(ElsServerState(owner, f"s{number}", ip, host, last))
+        limit = draw(st.sampled_from([None, 0, 1, 2, 100, "many"]))
+        states = [ElsKeyState(key, limit, draw(st.sampled_from(["", "databases"]))) for key in keys]
+        facts = draw(st.sampled_from([(), ("checkin_not_told",), ("field_missing",)]))
+        cautions = tuple(Caution(fact, (f"lastCheckin of {product}",)) for fact in facts)
+        parts.append(
+            Part(
+                product, NOW - draw(st.sampled_from([0.0, 100.0])), ElsProduct(product, states, servers), 0.0, cautions
+            )
+        )
+    return parts
+
+
+def parts_of(probe: str) -> st.SearchStrategy[list[Part[Any]]]:
+    """Return the parts of a probe whose servers check in."""
+    return products() if probe == "els" else key_parts(probe)
+
+
+def judged(probe: str, report: dict[str, Any], chosen: argparse.Namespace, now: float) -> tuple[int, str]:
+    """Return the exit code and the output of the check of ``probe`` for a report."""
+    result = els.judge(report, chosen, now) if probe == "els" else checkin_rules.judge(report, "Product", chosen, now)
+    return output_of(result)
+
+
+def servers_in(value: Mapping[str, Any]) -> bool:
+    """Return whether a value in a report has single servers."""
+    return "servers" in value or any("servers" in key for key in value.get("keys", ()))
+
+
 def report_of(probe: str, parts: list[Part[Any]], host_names: Mapping[str, str], *, is_failed: bool) -> ProbeReport:
     """Return the report of an exporter on ``parts``."""
     gaps = [Gap("Zq7T-2a8ef7d1", "timeout", "no response", False)] if is_failed else []
@@ -141,11 +182,11 @@ RANGES = (
 OTHER_RANGES = (("-w", "@1h:2h"), ("-c", "10:"), ("-w", "1h:", "-v"))
 
 
-@pytest.mark.parametrize("probe", ["kernelcare", "imunify"])
+@pytest.mark.parametrize("probe", ["kernelcare", "imunify", "els"])
 @given(st.data())
 def test_a_summary_gives_the_verdict_of_all_servers(probe: str, data: st.DataObject) -> None:
     """From a summary a check makes the same output and state as from all servers, now and while it is reused."""
-    parts = data.draw(key_parts(probe))
+    parts = data.draw(parts_of(probe))
     servers = [server for part in parts for server in part.value.servers]
     host_names = {server.server_id: f"web-{server.server_id}" for server in servers[:: data.draw(st.integers(1, 3))]}
     forms = ReportForms(report_of(probe, parts, host_names, is_failed=data.draw(st.booleans())))
@@ -155,12 +196,10 @@ def test_a_summary_gives_the_verdict_of_all_servers(probe: str, data: st.DataObj
         summary = read(forms, probe, checkin_rules.form_of(chosen, now), now)
         assert checkin_rules.SUMMARY in summary
         assert checkin_rules.fits(summary, chosen)
-        assert all("servers" not in part["value"] for part in summary["observation"]["parts"])
+        assert not any(servers_in(part["value"]) for part in summary["observation"]["parts"])
         assert max((len(group["servers"]) for group in summary["summary"]["groups"]), default=0) <= 100
         whole = read(forms, probe, (), now)
-        assert output_of(checkin_rules.judge(summary, "Product", chosen, now)) == output_of(
-            checkin_rules.judge(whole, "Product", chosen, now)
-        )
+        assert judged(probe, summary, chosen, now) == judged(probe, whole, chosen, now)
 
 
 @pytest.mark.parametrize("arguments", OTHER_RANGES)
@@ -169,11 +208,11 @@ def test_ranges_that_a_summary_cannot_answer(arguments: tuple[str, ...]) -> None
     assert checkin_rules.form_of(parsed("check_cln_kernelcare", *arguments), NOW) == []
 
 
-@pytest.mark.parametrize("probe", ["kernelcare", "imunify"])
+@pytest.mark.parametrize("probe", ["kernelcare", "imunify", "els"])
 @given(st.data())
 def test_filtered_servers_give_the_verdict_of_all_servers(probe: str, data: st.DataObject) -> None:
     """From the servers that its filters select, a check makes the same output and state as from all servers."""
-    parts = data.draw(key_parts(probe))
+    parts = data.draw(parts_of(probe))
     servers = [server for part in parts for server in part.value.servers]
     host_names = {server.server_id: f"web-{server.server_id}" for server in servers[::2]}
     forms = ReportForms(report_of(probe, parts, host_names, is_failed=data.draw(st.booleans())))
@@ -188,9 +227,7 @@ def test_filtered_servers_give_the_verdict_of_all_servers(probe: str, data: st.D
     form = checkin_rules.form_of(chosen, NOW)
     assert not any("0" * 16 in value for _, value in form), "a key must not be in a URL"
     filtered, whole = read(forms, probe, form, NOW), read(forms, probe, (), NOW)
-    assert output_of(checkin_rules.judge(filtered, "Product", chosen, NOW)) == output_of(
-        checkin_rules.judge(whole, "Product", chosen, NOW)
-    )
+    assert judged(probe, filtered, chosen, NOW) == judged(probe, whole, chosen, NOW)
 
 
 @pytest.mark.parametrize("filters", [("--key", "0" * 16), ("--ip", "192.0.2.1"), ("--server-id", "old")])

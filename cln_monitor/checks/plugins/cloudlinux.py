@@ -57,7 +57,7 @@ def judge(report: Report, options: argparse.Namespace, _: float) -> CheckResult:
     ]
     used = _used(products)
     servers = sum(used[key["key"]] for key in keys)
-    uses = fullest_first(keys, used)
+    uses = fullest_first((key, used[key["key"]]) for key in keys)
     problems = problems_of(report, wanted, options, requested=options.product)
     # A check of some keys does not alert on servers that the account has lost.
     is_of_some = bool(options.key or options.product)

@@ -8,8 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from cln_monitor import facts
-from cln_monitor.checks.checkin_rules import SERVER_OPTIONS, Selection, judge_keys, unmatched
-from cln_monitor.checks.data.reader import read_report
+from cln_monitor.checks.checkin_rules import (
+    SERVER_OPTIONS,
+    Selection,
+    filters_of,
+    form_of,
+    judge_keys,
+    read_smallest,
+    unmatched,
+)
 from cln_monitor.checks.data.request import DataRequest, Report
 from cln_monitor.checks.options import Option
 from cln_monitor.checks.plugin_exit import PluginExit
@@ -27,8 +34,10 @@ def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckRe
     for key in options.key:
         exit_.hide(key, masked(key))
     settings = {"products": list(dict.fromkeys(options.code))} if options.code else {}
-    request = DataRequest("els", settings=settings, set_by="--code", form=[("key", masked(key)) for key in options.key])
-    return judge(read_report(request, options, exit_), options, now)
+    # A summary is of all products.
+    form = filters_of(options) if options.code else form_of(options, now)
+    request = DataRequest("els", settings=settings, set_by="--code", form=form)
+    return judge(read_smallest(request, options, exit_), options, now)
 
 
 def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResult:
@@ -38,9 +47,8 @@ def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResul
         return not options.code or product in options.code
 
     parts = parts_of(report, wanted)
-    keys = [key for part in parts for key in _keys_of(part["value"])]
+    keys = [key for part in parts for key in _keys_of(part)]
     chosen = [key for key in keys if not options.key or any(same_key(key["key"], name) for name in options.key)]
-    untold = {key["key"] for part in parts if _is_untold(part) for key in part["value"]["keys"]}
     selection = Selection(
         chosen,
         wanted,
@@ -51,7 +59,6 @@ def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResul
             *unmatched("--code", options.code, {part["name"] for part in parts}),
         ],
         requested=options.code,
-        untold=untold,
         needs_servers=False,
         is_account=not (options.key or options.code),
     )
@@ -59,17 +66,19 @@ def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResul
     return judge_keys(report, selection, "ELS", options, now, stale_after=stale_after)
 
 
-def _keys_of(product: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the keys of a product with their servers; servers of a key that CLN does not list are left out."""
+def _keys_of(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the keys of a product with their servers; servers of a key that CLN does not list are left out.
+
+    The keys of a summary have numbers of servers instead.
+    """
+    product, is_untold = part["value"], any(one["fact"] == facts.CHECKIN_NOT_TOLD for one in part.get("cautions", ()))
+    if "servers" not in product and all("checkins" in key for key in product["keys"]):
+        return list(product["keys"])
     servers: defaultdict[str, list[Any]] = defaultdict(list)
     for server in product["servers"]:
         servers[server["key"]].append(server)
     # Not copies, as a key of a report has a message of its own for each field that the exporter does not know.
-    return [ChainMap({"servers": servers[key["key"]]}, key) for key in product["keys"]]
-
-
-def _is_untold(part: Mapping[str, Any]) -> bool:
-    return any(caution["fact"] == facts.CHECKIN_NOT_TOLD for caution in part.get("cautions", ()))
+    return [ChainMap({"servers": servers[key["key"]], "is_untold": is_untold}, key) for key in product["keys"]]
 
 
 PLUGIN = Plugin(

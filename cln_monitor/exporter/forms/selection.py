@@ -23,12 +23,9 @@ def select(report: ProbeReport, query: FormQuery, index: ServerIndex | None) -> 
     observation = report.observation
     if observation is None:
         return report
-    if index is not None:
-        parts = _of_keys(observation, query, index)
-        named = {server.server_id for part in parts for server in part.value.servers}
-    else:
-        parts = _SELECTORS[report.probe](observation, query)
-        named = {license_.ip for part in parts for license_ in getattr(part.value, "licenses", ())}
+    parts = _SELECTORS[report.probe](observation, query) if index is None else _of_keys(observation, query, index)
+    named = {server.server_id for part in parts for server in getattr(part.value, "servers", ())}
+    named |= {license_.ip for part in parts for license_ in getattr(part.value, "licenses", ())}
     names = {name: report.host_names[name] for name in named & report.host_names.keys()}
     return replace(report, observation=replace(observation, parts=tuple(parts)), host_names=names)
 

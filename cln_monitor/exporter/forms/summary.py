@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,10 +12,18 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from cln_monitor import policy
+from cln_monitor import facts, policy
 from cln_monitor.checkin_groups import UNKNOWN, Row, Rule, group_servers, over
 from cln_monitor.exporter.metrics.exposition import Exposition
-from cln_monitor.probes import BY_PRODUCT, Observation, Part, ProbeReport, count_checkins, shared_registrations
+from cln_monitor.probes import (
+    BY_PRODUCT,
+    ElsProduct,
+    Observation,
+    Part,
+    ProbeReport,
+    count_checkins,
+    shared_registrations,
+)
 from cln_monitor.registrations import find_superseded
 
 from .query import SUMMARY, Limits
@@ -47,8 +55,8 @@ def summarize(report: ProbeReport, limits: Limits, at: float) -> Summary:
     observation = report.observation
     if observation is None or report.probe not in _SUMMARIZED:
         return Summary(_encoded(msgspec.json.encode(report)), -math.inf, math.inf)
-    if report.probe in BY_PRODUCT:
-        counts = _with_values(report, observation, _product_value)
+    if report.probe == "cloudlinux":  # CLN reports no check-ins of its servers
+        counts = _with_values(report, observation, _cloudlinux_value)
         return Summary(_encoded(msgspec.json.encode(counts)), -math.inf, math.inf)
     stale_after = report.stale_after or 0.0
     warning, critical = _thresholds(limits, stale_after)
@@ -62,7 +70,8 @@ def summarize(report: ProbeReport, limits: Limits, at: float) -> Summary:
         "critical": critical,
         **groups.to_json(),
     }
-    envelope = msgspec.json.encode(_with_values(report, observation, lambda part: _key_value(part, stale_after)))
+    value_of = _els_value if report.probe == "els" else _key_value
+    envelope = msgspec.json.encode(_with_values(report, observation, lambda part: value_of(part, stale_after)))
     body = envelope[:-1] + b',"%s":' % SUMMARY.encode() + msgspec.json.encode(values) + b"}"
     return Summary(_encoded(body), *_window(observation, rule, (warning, critical), at))
 
@@ -90,13 +99,27 @@ def _over(seconds: float | None) -> Callable[[int], bool] | None:
 
 def _rows(observation: Observation[Any], host_names: Mapping[str, str]) -> Iterator[Row]:
     for part in observation.parts:
-        key, is_disabled = part.value.key, getattr(part.value, "enabled", None) is False
-        for server in part.value.servers:
-            address = server.ip or server.server_id
-            host = host_names.get(server.server_id)
-            last = UNKNOWN if server.last_checkin is UNSET else server.last_checkin
-            name = f"{host} {address}" if host else address
-            yield Row(key, server.server_id, name, last, getattr(server, "created", None), is_disabled)
+        is_untold = any(caution.fact == facts.CHECKIN_NOT_TOLD for caution in part.cautions)
+        for key, servers in _servers_by_key(part):
+            is_disabled = getattr(key, "enabled", None) is False
+            for server in servers:
+                address = server.ip or server.server_id
+                host = host_names.get(server.server_id) or getattr(server, "hostname", "")
+                last = UNKNOWN if server.last_checkin is UNSET else server.last_checkin
+                name = f"{host} {address}" if host and host != address else address
+                created = getattr(server, "created", None)
+                yield Row(key.key, server.server_id, name, last, created, is_disabled, is_untold)
+
+
+def _servers_by_key(part: Part[Any]) -> Iterator[tuple[Any, Sequence[Any]]]:
+    """Yield each key of ``part`` with its servers; servers of an ELS key that CLN does not list are left out."""
+    if not isinstance(part.value, ElsProduct):
+        yield part.value, part.value.servers
+        return
+    by_key: defaultdict[str, list[Any]] = defaultdict(list)
+    for server in part.value.servers:
+        by_key[server.key].append(server)
+    yield from ((key, by_key[key.key]) for key in part.value.keys)
 
 
 def _superseded(
@@ -119,17 +142,26 @@ def _with_values(
 
 def _key_value(part: Part[Any], stale_after: float) -> dict[str, Any]:
     """Return a key without its servers: their number by check-in, and the oldest check-in in Unix seconds."""
-    servers = part.value.servers
-    oldest = min((server.last_checkin for server in servers if server.last_checkin), default=None)
-    counts = count_checkins(servers, part.observed_at, stale_after)
-    return {**_fields(part.value, without="servers"), "checkins": counts, "oldest": oldest}
+    return _without_servers(part.value, part.value.servers, part.observed_at, stale_after)
 
 
-def _product_value(part: Part[Any]) -> dict[str, Any]:
-    """Return a product without its servers; each key has their number."""
+def _cloudlinux_value(part: Part[Any]) -> dict[str, Any]:
+    """Return a CloudLinux OS product without its servers; each key has their number."""
     used = Counter(server.key for server in part.value.servers)
     keys = [{**_fields(key), "used": used[key.key]} for key in part.value.keys]
     return {**_fields(part.value, without="servers"), "keys": keys}
+
+
+def _els_value(part: Part[Any], stale_after: float) -> dict[str, Any]:
+    """Return an ELS product without its servers, and its keys as :func:`_key_value` does."""
+    keys = [_without_servers(key, servers, part.observed_at, stale_after) for key, servers in _servers_by_key(part)]
+    return {**_fields(part.value, without="servers"), "keys": keys}
+
+
+def _without_servers(key: Any, servers: Sequence[Any], at: float, stale_after: float) -> dict[str, Any]:
+    oldest = min((server.last_checkin for server in servers if server.last_checkin), default=None)
+    counts = count_checkins(servers, at, stale_after)
+    return {**_fields(key, without="servers"), "checkins": counts, "oldest": oldest}
 
 
 def _fields(struct: msgspec.Struct, without: str = "") -> dict[str, Any]:

@@ -122,6 +122,23 @@ def test_silent_servers() -> None:
     assert values == {"servers": 4, "stale": 2, "never_checked_in": 0, "unknown_checkin": 0, "oldest_checkin": 40 * DAY}
 
 
+def test_a_server_named_by_its_address() -> None:
+    """A server whose host name is its address is named once, and one with another name in a source by that."""
+    cels = with_servers("CELS", 0, 8 * DAY)
+    cels["value"]["servers"][1]["hostname"] = "192.0.2.1"
+    text = "1 of 2 ELS servers not checked in for over 7d: {}192.0.2.1 (8d)"
+    assert judged(els_view([cels])).text == text.format("")
+    assert judged(els_view([cels]) | {"host_names": {"1": "db1"}}).text == text.format("db1 ")
+
+
+def test_a_key_of_two_products() -> None:
+    """A key in the lists of two products is judged for each: by its limit there, and by what CLN reports there."""
+    untold = product("PHP_ELS", caution(facts.CHECKIN_NOT_TOLD), CELS_8c7994d7=(4, 4))
+    outcome = judged(els_view([product("CELS", CELS_8c7994d7=(9, 1)), untold]))
+    assert (outcome.state, outcome.text.partition(";")[0]) == ("WARNING", f"key {KEY} is full (4/4)")
+    assert f"key {KEY} at 11% (1/9)" in outcome.lines
+
+
 def test_an_exporter_that_does_not_judge_check_ins() -> None:
     """With the data of an exporter without ``stale_after``, its default applies."""
     outcome = judged(els_view([with_servers("CELS", 0, 8 * DAY)]) | {"stale_after": None})
