@@ -100,7 +100,8 @@ def make_check(probe: str, product: str) -> Callable[[argparse.Namespace, Plugin
         for key in options.key:
             exit_.hide(key, masked(key))
         request = DataRequest(probe, only_keys=tuple(options.key) or None, form=form_of(options, now))
-        return judge(read_smallest(request, options, exit_), product, options, now)
+        report = read_smallest(request, options, exit_)
+        return judge_with_host_names(report, exit_, lambda report: judge(report, product, options, now))
 
     return check
 
@@ -109,6 +110,19 @@ def read_smallest(request: DataRequest, options: argparse.Namespace, exit_: Plug
     """Return the report in the form of ``request``, or whole if it has a summary by other thresholds."""
     report = read_report(request, options, exit_)
     return report if fits(report, options) else read_report(request._replace(form=()), options, exit_)
+
+
+def judge_with_host_names(
+    report: Report, exit_: PluginExit, judge_report: Callable[[Report], CheckResult]
+) -> CheckResult:
+    """Return the result of ``judge_report``. A report of CLN itself gets host names first, if it names servers."""
+    result = judge_report(report)
+    with_host_names = getattr(report, "with_host_names", None)
+    if with_host_names is None or not result.names_servers:
+        return result
+    named = with_host_names()
+    exit_.stage = "evaluating the result"
+    return judge_report(named)
 
 
 def filters_of(options: argparse.Namespace) -> Sequence[tuple[str, str]]:
@@ -231,17 +245,19 @@ def judge_keys(
     metrics = [Metric("servers", count), *judged.metrics, *limit_metrics(active, limits)]
     if report["probe"] == "kernelcare":  # CLN does not report the registration date of Imunify servers
         metrics.append(Metric("superseded", groups.superseded))
+    lines = lines_of(groups, now, options)
     return CheckResult(
         text="; ".join([*phrases, *notes]),
         lines=[
             *origin_of(report, options, wanted, offered=wanted),
             *odd.lines,
-            *lines_of(groups, now, options),
+            *lines,
             *judged.lines,
             *(f"key {use}" for use in uses),
         ],
         metrics=[] if problems else metrics,  # totals of incomplete data would be wrong
         states=[problem.state for problem in (*found, *problems)],
+        names_servers=bool(lines or judged.lines or judged.notes or odd_notes),
     )
 
 

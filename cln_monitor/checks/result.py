@@ -48,12 +48,16 @@ class Metric(NamedTuple):
 
 
 class CheckResult(NamedTuple):
-    """The result of a check: first line, long output, metrics, and the states that do not come from a metric."""
+    """The result of a check: first line, long output, metrics, and the states that do not come from a metric.
+
+    With ``names_servers``, the texts name servers with a problem, or that are mentioned for another reason.
+    """
 
     text: str
     lines: Sequence[str] = ()
     metrics: Sequence[Metric] = ()
     states: Sequence[State] = ()
+    names_servers: bool = False
 
     def evaluate(self) -> tuple[State, list[str]]:
         """Return the state of the check and its perfdata, one text per metric."""

@@ -12,10 +12,18 @@ import structlog
 from cln_monitor.cln import RateLimiter, Redactor, SystemClock, Threads
 from cln_monitor.config import Config, ConfigError, warnings_of
 from cln_monitor.policy import Severity
-from cln_monitor.probes import EPORTAL_PROBES, PROBES, Observation, Run, Shard
+from cln_monitor.probes import (
+    EPORTAL_PROBES,
+    HOST_NAME_SOURCES,
+    NAMED_PROBES,
+    PROBES,
+    HostIndex,
+    Observation,
+    Run,
+    Shard,
+)
 
 from .allocator import release_free_memory
-from .host_names import NAMED, SOURCES, HostIndex
 from .metrics import ALL_FAMILIES, render_target
 from .metrics.exposition import Exposition, ExpositionStore, Texts
 from .own_problems import OwnProblem, OwnProblems
@@ -270,12 +278,12 @@ class Service:
 
     def _update_host_names(self, target: Target) -> bool:
         """Set the host names of the servers of ``target`` from other targets; return whether they have changed."""
-        if target.id.probe not in NAMED or target.observation is None:
+        if target.id.probe not in NAMED_PROBES or target.observation is None:
             return False
         return target.set_host_names(self._hosts_of(target.id).names_of(target.observation))
 
     def _hosts_of(self, account: TargetId) -> HostIndex:
-        others = [self.targets.get(TargetId(account.api, account.account, probe)) for probe in SOURCES]
+        others = [self.targets.get(TargetId(account.api, account.account, probe)) for probe in HOST_NAME_SOURCES]
         sources = {other.id.probe: other.observation for other in others if other is not None and other.observation}
         known, index = self._hosts.get((account.api, account.account), ({}, HostIndex({})))
         if known.keys() != sources.keys() or any(known[probe] is not sources[probe] for probe in sources):
@@ -285,9 +293,9 @@ class Service:
 
     def _update_host_names_from(self, source: Target) -> None:
         """Update the host names of the servers of other targets after ``source`` has changed."""
-        if source.id.probe in SOURCES:
+        if source.id.probe in HOST_NAME_SOURCES:
             with self._lock:
-                for probe in sorted(NAMED):
+                for probe in sorted(NAMED_PROBES):
                     target = self.targets.get(TargetId(source.id.api, source.id.account, probe))
                     if target is not None and self._update_host_names(target):
                         self._publish(target)

@@ -7,12 +7,13 @@ from .cloudlinux import CloudLinuxProduct, CloudLinuxSettings
 from .els import ElsProduct, ElsServerState, ElsSettings
 from .eportal import EportalFleet, EportalServerState, EportalSettings
 from .groups import GroupsSettings, GroupState
+from .host_names import HOST_NAME_SOURCES, NAMED_PROBES, HostIndex
 from .imunify import ImunifyKeyServers
 from .ip_licenses import LICENSE_LIST, IpLicenseList, IpLicensesSettings
 from .kernelcare import KernelCareKeyServers, shared_registrations
 from .observation import Failure, Gap, Missing, Observation, Part, Unavailable
 from .patch_status import PatchState, PatchStatusSettings
-from .probe import Probe, ProbeContext
+from .probe import Plan, Probe, ProbeContext
 from .product_lists import BY_PRODUCT
 from .product_names import PRODUCT_NAMES, product_name, product_title
 from .progress import FirstPoll, Progress
@@ -30,8 +31,10 @@ __all__ = [
     "EPORTAL_PROBES",
     "FORMAT",
     "FRESH",
+    "HOST_NAME_SOURCES",
     "LICENSE_LIST",
     "MOST_AHEAD",
+    "NAMED_PROBES",
     "NEVER",
     "PROBES",
     "PRODUCT_NAMES",
@@ -59,6 +62,7 @@ __all__ = [
     "Gap",
     "GroupState",
     "GroupsSettings",
+    "HostIndex",
     "ImunifyKeyServers",
     "IpLicenseList",
     "IpLicensesSettings",
@@ -68,6 +72,7 @@ __all__ = [
     "Part",
     "PatchState",
     "PatchStatusSettings",
+    "Plan",
     "Probe",
     "ProbeContext",
     "ProbeReport",

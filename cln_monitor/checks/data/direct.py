@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -12,8 +12,9 @@ import msgspec
 from cln_monitor.checks.plugin_exit import CheckError, PluginExit
 from cln_monitor.cln import Deadline, MonitoringKeys, RateLimiter, Redactor, SystemClock, Threads, Transport
 from cln_monitor.config import AccountSelection, ClientFactory, Config, SelectionError
-from cln_monitor.probes import PROBES, ProbeReport, run_probe
+from cln_monitor.probes import NAMED_PROBES, PROBES, ProbeReport, run_probe
 
+from .host_names import DirectReport, HostNameReader
 from .request import DataRequest
 
 
@@ -41,7 +42,18 @@ def report_from_cln(request: DataRequest, options: argparse.Namespace, exit_: Pl
         run = run_probe(PROBES[request.probe], context, pool, clock)
     finally:
         pool.shutdown()
-    return dict(msgspec.to_builtins(ProbeReport.of_run(run, settings)))
+    report = msgspec.to_builtins(ProbeReport.of_run(run, settings))
+    if request.probe not in NAMED_PROBES:
+        return dict(report)
+
+    def host_names() -> Mapping[str, str]:
+        exit_.stage = f"reading host names from CLN at {client.api}"
+        # What is known is reported in any case.
+        reader = HostNameReader(account, clients, client.within(Deadline(exit_.left / 2, clock, "-t/--timeout")))
+        with Threads(config.concurrency - 1) as pool:
+            return reader.names_of(run.observation, report["stale_after"], pool, clock)
+
+    return DirectReport(report, host_names)
 
 
 @contextlib.contextmanager

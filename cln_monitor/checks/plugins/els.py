@@ -14,6 +14,7 @@ from cln_monitor.checks.checkin_rules import (
     filters_of,
     form_of,
     judge_keys,
+    judge_with_host_names,
     read_smallest,
     unmatched,
 )
@@ -37,7 +38,8 @@ def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckRe
     # A summary is of all products.
     form = filters_of(options) if options.code else form_of(options, now)
     request = DataRequest("els", settings=settings, set_by="--code", form=form)
-    return judge(read_smallest(request, options, exit_), options, now)
+    report = read_smallest(request, options, exit_)
+    return judge_with_host_names(report, exit_, lambda report: judge(report, options, now))
 
 
 def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResult:

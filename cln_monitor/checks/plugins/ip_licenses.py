@@ -13,6 +13,7 @@ from cln_monitor.checks.checkin_rules import (
     IP_OPTION,
     NO_MATCH_STATE,
     is_wanted_ip,
+    judge_with_host_names,
     no_match,
     normalized_ip,
     unmatched,
@@ -39,7 +40,8 @@ _LIST = "licenses"  # the part with the complete list; all others have check-ins
 def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckResult:
     """Read the IP licenses of the account and evaluate them."""
     request = DataRequest("ip_licenses", form=[("ip", ip) for ip in options.ip])
-    return judge(read_report(request, options, exit_), options, now)
+    report = read_report(request, options, exit_)
+    return judge_with_host_names(report, exit_, lambda report: judge(report, options, now))
 
 
 def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResult:
@@ -104,12 +106,13 @@ def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResul
     if unknown:
         named = name_worst(list(map(_name, unknown)))
         notes.append(f"CLN does not report whether {len(unknown)} of {len(licenses)} licenses are used: {named}")
+    lines = lines_of(groups, now, options)
     return CheckResult(
         text="; ".join([*phrases, *notes, *servers.notes, *([] if is_of_some else odd.notes)]),
         lines=[
             *origin_of(report, options),
             *odd.lines,
-            *lines_of(groups, now, options),
+            *lines,
             *servers.lines,
             *(f"unused: {_name(row)}" for row in unused),
             *(f"unknown: {_name(row)}" for row in unknown),
@@ -118,6 +121,7 @@ def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResul
         if problems
         else [Metric("licenses", len(licenses)), Metric("unregistered", len(unused)), *_ages(servers.metrics)],
         states=[problem.state for problem in (*found, *problems)],
+        names_servers=bool(lines or servers.lines or servers.notes),
     )
 
 

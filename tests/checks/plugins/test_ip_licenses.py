@@ -269,7 +269,9 @@ def test_through_the_client(cln: Cln) -> None:
     """An unknown license type is shown by its number."""
     outcome = run_in_process(NAME, *cln.login, *RANGES)
     assert outcome.state == "CRITICAL"
-    assert "1 of 1 licensed servers not checked in for over 3d: 192.0.2.1 CloudLinux OS (" in outcome.text
+    assert (
+        "1 of 1 licensed servers not checked in for over 3d: web1.example.net 192.0.2.1 CloudLinux OS (" in outcome.text
+    )
     assert "1 of 2 licenses unused for 7d or longer: 192.0.2.9 5010" in outcome.text
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from cln_monitor.cln import KernelCareServer, PatchedHost
-from cln_monitor.exporter.host_names import HostIndex
-from cln_monitor.probes import Observation, Part
+from cln_monitor.probes import HostIndex, Observation, Part
 from cln_monitor.probes.els import ElsProduct, ElsServerState
 from cln_monitor.probes.groups import GroupMember, GroupState
 from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseState

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from cln_monitor.probes import Observation
+from .observation import Observation
 
-NAMED = frozenset({"kernelcare", "imunify", "ip_licenses", "els"})
+NAMED_PROBES = frozenset({"kernelcare", "imunify", "ip_licenses", "els"})
 """The probes whose servers have host names on the page, in JSON and in checks."""
-SOURCES = ("groups", "patch_status", "els")
+HOST_NAME_SOURCES = ("groups", "patch_status", "els")
 """The probes whose responses have host names, the most reliable one first."""
 
 
@@ -23,7 +23,7 @@ class HostIndex:
     def __init__(self, sources: Mapping[str, Observation[Any]]) -> None:
         self._by_id: dict[str, str] = {}
         self._by_address: dict[str, str] = {}
-        for probe in reversed(SOURCES):
+        for probe in reversed(HOST_NAME_SOURCES):
             source = sources.get(probe)
             if source is not None:
                 self._by_address |= _one_to_one((ip, name) for name, ip in _hosts(source))
