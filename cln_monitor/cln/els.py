@@ -54,6 +54,15 @@ class ElsKey(msgspec.Struct, frozen=True):
     limit: Limit
     note: str
 
+    def is_of(self, product: str) -> bool:
+        """Return whether it is a key of ``product``, a code, in whose list it is.
+
+        A CLN that reads another argument than both documents name lists the keys of all products. A key then has the
+        ``code`` of another documented product; the codes of a product in two revisions are the same product.
+        """
+        other, name = ELS_CODES.get(self.code), ELS_CODES.get(product)
+        return self.code == product or other is None or name is None or other == name
+
 
 class ElsServer(msgspec.Struct, frozen=True):
     """A server of the ELS key ``key``. A field that CLN does not report is empty.

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from cln_monitor import facts
-from cln_monitor.cln import ELS_CODES, LastCheckin, Limit, check_product_code
+from cln_monitor.cln import ELS_CODES, ElsKey, LastCheckin, Limit, check_product_code
 
 from .caution import address_cautions, checkin_cautions
 from .checkins import without_ahead
@@ -78,12 +78,20 @@ class ElsProbe:
 
 def _read(context: ProbeContext, product: str) -> Reading[ElsProduct]:
     client, label = context.client, context.key_label
-    keys, of_limits = read_offered(context, product, client.els.keys, ElsKeyState, named_code("els", product))
+    others: set[str] = set()
+
+    def of_product(code: str) -> list[ElsKey]:
+        rows = client.els.keys(code)
+        others.update(key.key for key in rows if not key.is_of(code))
+        return [key for key in rows if key.key not in others]
+
+    keys, of_limits = read_offered(context, product, of_product, ElsKeyState, named_code("els", product))
     states = [
         ElsServerState(
             label(server.key) if server.key else "", server.server_id, server.ip, server.hostname, server.last_checkin
         )
         for server in client.els.servers(product)
+        if server.key not in others
     ]
     servers, ahead = without_ahead(redact_rows(client, states, "server_id", "ip", "hostname"), context.cln_now)
     owner = f"of {product}"

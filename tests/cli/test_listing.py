@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -164,6 +165,18 @@ def test_products_of_cloudlinux_os(cln: Cln) -> None:
     for command in ("keys list", "servers list", "cloudlinux keys list", "cloudlinux servers list"):
         outcome = ask(cln, *command.split())
         assert (outcome.code, "Product not found" in outcome.err) == (1, True), command
+
+
+def test_a_cln_that_lists_all_els_products(cln: Cln) -> None:
+    """Where CLN lists the keys and servers of all ELS products for each of them, each is shown once."""
+    key = {"key": "CELS-KEY00000001", "productCode": "CELS", "usageLimit": "2", "description": "web"}
+    server = {"id": "77", "key": "CELS-KEY00000001", "ip": "192.0.2.7", "hostname": "db7.example.net"}
+    for path, row in (("/els/key/list.json", key), ("/els/srv/list.json", server)):
+        cln.simulator.faults.add(Fault("answer", path, body=json.dumps({"success": True, "data": [row]})))
+    for arguments in ("els keys list", "els servers list", "servers list --product els"):
+        assert len(ask_json(cln, *arguments.split())) == 1
+    [listed] = ask_json(cln, "keys", "list", "--product", "els")
+    assert (listed["used"], listed["limit"]) == (1, 2)
 
 
 def test_a_key_that_fails(cln: Cln) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from msgspec import UNSET
 
@@ -121,6 +123,28 @@ def test_products_that_cannot_be_meant(products: list[str], problem: tuple[str, 
     [(field, text)] = ElsSettings(products=products).problems()
     assert (field, text.startswith(problem[1])) == (problem[0], True)
     assert list(ElsSettings(products=["CELS9", "ELS CELS7+SLA", "…"]).problems()) == []
+
+
+def test_a_cln_that_lists_all_products(cln: Cln) -> None:
+    """A key in the list of a product that has the code of another one counts there, with its servers."""
+    key = {"key": "CELS-KEY00000001", "productCode": "CELS", "usageLimit": "5", "description": "web"}
+    old = {"key": "ELS7-KEY00000002", "productCode": "ELS CELS7", "usageLimit": "5", "description": "7"}
+    new = {"key": "NEWP-KEY00000003", "productCode": "RHEL7", "usageLimit": "5", "description": "new"}
+    servers = [
+        {"id": str(number), "key": row["key"], "ip": f"192.0.2.{number}", "hostname": "h", "lastCheckin": None}
+        for number, row in enumerate((key, old, new))
+    ]
+    for path, data in (("/els/key/list.json", [key, old, new]), ("/els/srv/list.json", servers)):
+        cln.simulator.faults.add(Fault("answer", path, body=json.dumps({"success": True, "data": data})))
+    observation = cln.run(ELS, products=["CELS", "PHP_ELS", "ELS_FOR_CENTOS7"]).observation
+    assert {
+        part.name: ([row.note for row in part.value.keys], [server.server_id for server in part.value.servers])
+        for part in observation.parts
+    } == {
+        "CELS": (["web", "new"], ["0", "2"]),
+        "PHP_ELS": (["new"], ["2"]),
+        "ELS_FOR_CENTOS7": (["7", "new"], ["1", "2"]),  # the same product, by its code of 2024-03
+    }
 
 
 def test_default_products_that_cln_refuses(cln: Cln) -> None:

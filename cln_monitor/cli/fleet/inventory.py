@@ -137,7 +137,8 @@ class Inventory:
                 self.errors.append(outcome)
             else:
                 self._lists += [CodeList(product, code)] if product in codes else []
-                self.keys += [row for row in outcome if isinstance(row, ListedKey)]
+                known = {key.key for key in self.keys if key.product == ELS}
+                self.keys += [row for row in outcome if isinstance(row, ListedKey) and row.key not in known]
                 self._licenses += [row for row in outcome if isinstance(row, IpLicense)]
         for product, refused in absent.items():
             if len(refused) == len(codes[product]):
@@ -175,10 +176,15 @@ class Inventory:
         notes = {(key.product, key.key): key.note for key in self.keys}
         counted: set[Unit] = set()
         counts: Counter[tuple[str, str]] = Counter()
-        for unit, outcome in self._reader.read_all(units, lambda unit: read_servers(self._client, unit)):
-            if isinstance(outcome, ClnError):
-                self.errors.append(outcome)
+        listed: set[tuple[str, str]] = set()  # ELS servers
+        for unit, read in self._reader.read_all(units, lambda unit: read_servers(self._client, unit)):
+            if isinstance(read, ClnError):
+                self.errors.append(read)
                 continue
+            # A CLN that ignores the product lists the ELS servers of all products each time.
+            outcome = [server for server in read if (server.server_id, server.key) not in listed]
+            if isinstance(unit, CodeList) and unit.product == ELS:
+                listed |= {(server.server_id, server.key) for server in outcome}
             self.servers += [
                 replace(server, note=notes.get((server.product, server.key))) if server.key else server
                 for server in outcome
@@ -228,8 +234,12 @@ def read_keys(client: Client, product: str, code: str = "") -> list[ListedKey]:
             )
             for row in client.imunify.keys()
         ]
-    rows = client.els.keys(code) if product == ELS else client.cloudlinux.keys(code)
-    return [ListedKey(product, row.key, row.limit, row, code, note=row.note) for row in rows]
+    rows: list[Any] = client.els.keys(code) if product == ELS else client.cloudlinux.keys(code)
+    return [
+        ListedKey(product, row.key, row.limit, row, code, note=row.note)
+        for row in rows
+        if product != ELS or row.is_of(code)
+    ]
 
 
 def unit_of(key: ListedKey) -> ListedKey | CodeList:

@@ -44,7 +44,8 @@ def show_by_code(
     absent = [code for code, error in failed if isinstance(codes, DefaultList) and isinstance(error, RefusedError)]
     if len(absent) == len(codes):
         absent, failed = [], failed[:1]
-    rows = [row for _, outcome in outcomes if not isinstance(outcome, ClnError) for row in outcome]
+    found = [row for _, outcome in outcomes if not isinstance(outcome, ClnError) for row in outcome]
+    rows = list({repr(row): row for row in found}.values())  # a CLN may list the rows of all products for each one
     if absent and not rows:
         eprint(f"not available to this account: {', '.join(absent)}")
     show_with_errors(session, rows, [error for code, error in failed if code not in absent], empty)
