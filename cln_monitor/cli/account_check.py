@@ -31,6 +31,7 @@ from .session import Session, describe_skew
 WORKS, NOT_AVAILABLE, FAILS, NOT_ASKED = "works", "not available", "fails", "not asked"
 """The results of a probe."""
 _REFUSED = frozenset({"auth", "refused"})
+_WITHOUT_LIST = frozenset({"status", "awp"})
 _MOST_NAMED = 3
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:[ +-][A-Za-z0-9_+-]+)*")
 
@@ -60,9 +61,13 @@ class AccountCheck:
         self._skew: float | None = None
         self._is_known = False  # whether CLN has accepted the account
         self._is_stopped = False
+        self._is_status_refused = False
 
     def run(self, progress: ConcurrentReader) -> None:
-        """Run each probe, until CLN cannot be reached or refuses the credentials. Raises SelectionError."""
+        """Run each probe, until CLN cannot be reached or refuses the credentials. Raises SelectionError.
+
+        The TuxCare portal refuses the status. An API that refuses everything is not CLN's, or is at another path.
+        """
         with Threads(self._session.config.concurrency - 1) as pool:
             for probe in PROBES.values():
                 if self._is_stopped:
@@ -72,6 +77,9 @@ class AccountCheck:
                     self.probes[probe.name] = {"enabled": False}
                 else:
                     self._evaluate(probe.name, self._run_probe(probe, progress, pool))
+        if self._is_status_refused and not any(check.result == WORKS for check in self.checks):
+            self.checks = [check._replace(result=FAILS) if check.probe == "status" else check for check in self.checks]
+            self._is_stopped, self.code = True, ExitCode.REFUSED
         if self._is_stopped:
             self.probes = {}
 
@@ -98,6 +106,7 @@ class AccountCheck:
             clock = f"; {describe_skew(self._skew or 0.0)}" if is_off else ""
             self._add(name, WORKS if summary else NOT_AVAILABLE, (summary or empty) + suffix + clock)
             self._is_known |= name != "status"
+            self._is_status_refused |= name == "status" and failure is not None
         else:
             self._is_stopped = name == "status" or (failure.reason == "auth" and not self._is_known)
             text = f"{failure.text}; works: {summary}" if summary else failure.text
@@ -115,9 +124,12 @@ class AccountCheck:
 
 
 def _is_absent(name: str, observation: Observation[Any]) -> bool:
-    """Return whether only lists of a product failed, which CLN refuses if the account does not have the product."""
-    refused = [part for part in observation.missing if part.failure.reason == "refused" and not part.name]
-    return name != "status" and len(refused) == len(observation.missing)
+    """Return whether only lists of a product failed, which CLN refuses if the account does not have the product.
+
+    The status and the months of AccelerateWP are in no list: where they are refused, the API does not have them.
+    """
+    refused = [part for part in observation.missing if part.failure.reason == "refused"]
+    return all(not part.name or name in _WITHOUT_LIST for part in refused) and len(refused) == len(observation.missing)
 
 
 def _matching_settings(name: str, observation: Observation[Any], *, is_available: bool) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .advice import warnings_of
+from .advice import reason_disabled, warnings_of
 from .clients import ClientFactory
 from .dump import show_config
 from .environment import DEFAULT_CONFIG, ENVIRONMENT, load_file_or_environment
@@ -35,6 +35,7 @@ __all__ = [
     "make_config",
     "parse_config",
     "read_yaml",
+    "reason_disabled",
     "show_config",
     "warnings_of",
 ]

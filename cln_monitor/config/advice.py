@@ -1,16 +1,16 @@
-"""Configuration warnings: settings that are valid, but risky or probably a mistake."""
+"""Advice on a configuration: settings that are valid, but risky or probably a mistake, and disabled probes."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from cln_monitor.cln import suspicion_of_secret
 from cln_monitor.durations import format_duration
-from cln_monitor.probes import EPORTAL_PROBES
+from cln_monitor.probes import EPORTAL_PROBES, WITHOUT_LOGIN
 
 from .environment import in_variables
 from .exposed_secrets import exposed_secrets
@@ -113,3 +113,15 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def reason_disabled(config: Config, probe: str, accounts: Collection[str], of: str) -> str:
+    """Return why ``config`` has disabled ``probe`` for ``accounts``, and what to do about it.
+
+    ``of`` names the accounts in the text, as in " of acme".
+    """
+    without_login = [account.name for account in config.accounts if account.name in accounts and not account.has_login]
+    if probe not in WITHOUT_LOGIN and without_login and len(without_login) == len(accounts):
+        have = "account {} has" if len(without_login) == 1 else "accounts {} have"
+        return f"the {have.format(', '.join(without_login))} no login and secret key, which the probe {probe} needs"
+    return f"the probe {probe}{of} is disabled; to enable it, set probes.{probe}.enabled: true"

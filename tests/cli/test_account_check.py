@@ -101,6 +101,27 @@ def test_unavailable_products(cln: Cln, options: list[str]) -> None:
     assert probes["els"].products == ["CELS"]
 
 
+def test_an_api_without_a_status(cln: Cln, options: list[str]) -> None:
+    """Where the status is refused, as at the TuxCare portal, the other probes are checked all the same."""
+    for path in ("/status.*", "/im/*", "/cl/*"):
+        cln.simulator.faults.add(Fault("status", path, status=404))
+    outcome = check(options)
+    assert outcome.code == 0
+    absent = {name for name, result in results(outcome).items() if result == "not available"}
+    assert absent == {"status", "imunify", "awp"}
+    (account,) = configured(run(*options, "check", "account").out).accounts
+    assert {name for name, settings in account.probes.items() if not settings.enabled} == absent
+
+
+def test_an_api_that_refuses_everything(cln: Cln, options: list[str]) -> None:
+    """Where everything is refused, as at another path of the host, the check fails and suggests nothing."""
+    cln.simulator.faults.add(Fault("status", "/*", status=404))
+    outcome = check(options)
+    assert outcome.code == 1
+    assert set(results(outcome).values()) == {"fails", "not available"}
+    assert "probes:" not in run(*options, "check", "account").out
+
+
 def test_an_account_with_nothing(cln: Cln, options: list[str]) -> None:
     """For an account without products, only the status probe is enabled."""
     cln.simulator.accounts.clear()

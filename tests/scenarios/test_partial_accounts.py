@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from cln_monitor.cln import Redactor, SystemClock
-from cln_monitor.config import AccountConfig, ClientFactory, Config, parse_config
+from cln_monitor.config import AccountConfig, ClientFactory, Config, parse_config, reason_disabled
 from cln_monitor.probes import PROBES, ProbeContext, Run, run_probe
 from cln_monitor.simulator import Fault, Served, Simulator, serve
 from tests.checks.inside import run_in_process
@@ -117,6 +118,18 @@ def test_commands_of_an_account_without_a_login(served: Served, tmp_path: Path) 
     assert "patch_status  works          1 monitoring key" in checked.out
     assert "imunify       not asked" in checked.out
     assert "Pl4ntedMonitoringKey1" not in outcome.output + listed.err + checked.out
+
+
+def test_reasons_of_an_exporter(served: Served, tmp_path: Path) -> None:
+    """A probe that needs a login is not said to be only disabled, for an account without one."""
+    config = parse_config(written(tmp_path, example("Monitoring keys alone"), served).read_text(), tmp_path)
+    needs = "the account kernels has no login and secret key, which the probe els needs"
+    assert reason_disabled(config, "els", ["kernels"], " of kernels") == needs
+    only = msgspec.structs.replace(config.accounts[0], name="more")
+    both = msgspec.structs.replace(config, accounts=(*config.accounts, only))
+    assert reason_disabled(both, "els", ["kernels", "more"], "").startswith("the accounts kernels, more have no login")
+    off = "the probe status of kernels is disabled; to enable it, set probes.status.enabled: true"
+    assert reason_disabled(config, "status", ["kernels"], " of kernels") == off
 
 
 def test_example_settings(served: Served, tmp_path: Path) -> None:

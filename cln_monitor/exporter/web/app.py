@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from cln_monitor import __version__
-from cln_monitor.config import Config, show_config
+from cln_monitor.config import Config, reason_disabled, show_config
 from cln_monitor.exporter.forms import Encoded, FormQuery, QueryError, parse_query
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.target import Target
@@ -258,7 +258,7 @@ def _reason_missing(config: Config, account: str, probe: str) -> str:
         kind = "ePortal" if of_eportals else "account"
         problem = f"unknown {kind}" if account else f"the probe {probe} needs an account"
         return f"{problem}; configured {kind}s: {', '.join(accounts) or 'none'}"
-    return f"the probe {probe} of {account} is disabled; to enable it, set probes.{probe}.enabled: true"
+    return reason_disabled(config, probe, [account], f" of {account}")
 
 
 async def _plain_error(_: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from cln_monitor.config import reason_disabled
 from cln_monitor.exporter.licenses import licenses_of
 from cln_monitor.exporter.service import Service
 from cln_monitor.probes import EPORTAL_PROBES, LICENSE_LIST, Ages, IpLicenseList, Observation, ProbeReport, is_address
@@ -200,10 +201,8 @@ def _chosen(service: Service, probe: str, accounts: list[str]) -> list[str]:
     on = [name for name in accounts or known if service.find(name, probe) or service.reader_elsewhere(name, probe)]
     off = [name for name in accounts if name not in on]
     if off or not on:
-        names = f" for {', '.join(off)}" if off else ""
-        raise DiscoveryError(
-            404, f"the probe {probe} is disabled{names}; to enable it, set probes.{probe}.enabled: true"
-        )
+        names = f" of {', '.join(off)}" if off else ""
+        raise DiscoveryError(404, reason_disabled(service.config, probe, off or known, names))
     return on
 
 

@@ -241,10 +241,10 @@ class TestAccounts:
         """An unknown account returns 404 with the configured ones, without repeating the query."""
         assert refusal(app, "/sd/kernelcare?account=<b>") == (404, "unknown account; configured accounts: acme")
 
-    @pytest.mark.parametrize(("query", "of"), [("", ""), ("?account=acme", " for acme")])
+    @pytest.mark.parametrize(("query", "of"), [("", ""), ("?account=acme", " of acme")])
     def test_a_probe_that_is_off(self, query: str, of: str, app: Starlette) -> None:
         """A disabled probe returns 404 with how to enable it."""
-        text = f"the probe els is disabled{of}; to enable it, set probes.els.enabled: true"
+        text = f"the probe els{of} is disabled; to enable it, set probes.els.enabled: true"
         assert refusal(app, f"/sd/els{query}") == (404, text)
 
     def test_a_probe_that_is_off_for_another(self, two: Exporting) -> None:
