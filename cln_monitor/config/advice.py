@@ -115,13 +115,13 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def reason_disabled(config: Config, probe: str, accounts: Collection[str], of: str) -> str:
+def reason_disabled(config: Config, probe: str, accounts: Collection[str], owner: str) -> str:
     """Return why ``config`` has disabled ``probe`` for ``accounts``, and what to do about it.
 
-    ``of`` names the accounts in the text, as in " of acme".
+    ``owner`` names the accounts in the text, as in " of acme".
     """
     without_login = [account.name for account in config.accounts if account.name in accounts and not account.has_login]
     if probe not in WITHOUT_LOGIN and without_login and len(without_login) == len(accounts):
         have = "account {} has" if len(without_login) == 1 else "accounts {} have"
         return f"the {have.format(', '.join(without_login))} no login and secret key, which the probe {probe} needs"
-    return f"the probe {probe}{of} is disabled; to enable it, set probes.{probe}.enabled: true"
+    return f"the probe {probe}{owner} is disabled; to enable it, set probes.{probe}.enabled: true"

@@ -166,10 +166,14 @@ def listed_server(product: str, id_: str | None, ip: str, key: str | None, **mor
 
 _SEEN = {"last_checkin": _CHECKED_IN, "age_seconds": ..., "checkin": "stale"}
 _LISTED = {
-    "never": listed_server("kernelcare", "never", "2001:db8::1", KEY, note=LISTED_NOTE),
-    "fresh": listed_server("kernelcare", "fresh", "192.0.2.1", KEY, note=LISTED_NOTE, **_SEEN),
+    "never": listed_server("kernelcare", "never", "2001:db8::1", KEY, note=LISTED_NOTE, hostname="web2.example.net"),
+    "fresh": listed_server(
+        "kernelcare", "fresh", "192.0.2.1", KEY, note=LISTED_NOTE, hostname="web1.example.net", **_SEEN
+    ),
     "im-1": listed_server("imunify", "im-1", "198.51.100.1", IMUNIFY_KEY, hostname="im1.example.net", **_SEEN),
-    "ip": listed_server("ip_licenses", None, "192.0.2.1", None, note="CloudLinux OS", **_SEEN),
+    "ip": listed_server(
+        "ip_licenses", None, "192.0.2.1", None, note="CloudLinux OS", hostname="web1.example.net", **_SEEN
+    ),
     "cloudlinux": listed_server(
         "cloudlinux",
         "40211",
@@ -196,6 +200,7 @@ READS: dict[str, tuple[Read, ...]] = {
             (
                 *(*_KERNELCARE_CALLS, *_IMUNIFY_CALLS, *_ELS_KEY_CALLS, *_ELS_SERVER_CALLS),
                 *(*_CLOUDLINUX_KEY_CALLS, *_CLOUDLINUX_SERVER_CALLS, *_GROUP_CALLS, *_LICENSE_CALLS),
+                get(f"/kcare/nagios/{KEY}"),
             ),
             [_LISTED[name] for name in ("never", "fresh", "im-1", "els", "ip", "cloudlinux")],
         ),
@@ -206,7 +211,7 @@ READS: dict[str, tuple[Read, ...]] = {
         ),
         Read(
             f"servers list --key {mask_key(KEY)} --product kernelcare --sort ip",
-            (*_KERNELCARE_CALLS, *_GROUP_CALLS),
+            (*_KERNELCARE_CALLS, *_GROUP_CALLS, get(f"/kcare/nagios/{KEY}")),
             [_LISTED["fresh"], _LISTED["never"]],
         ),
         Read(
@@ -214,7 +219,11 @@ READS: dict[str, tuple[Read, ...]] = {
             (*_KERNELCARE_CALLS, *_IMUNIFY_CALLS, *_GROUP_CALLS, _GROUP_CALLS[1]),
             [_LISTED["im-1"]],
         ),
-        Read("servers list --never --product kernelcare", (*_KERNELCARE_CALLS, *_GROUP_CALLS), [_LISTED["never"]]),
+        Read(
+            "servers list --never --product kernelcare",
+            (*_KERNELCARE_CALLS, *_GROUP_CALLS, get(f"/kcare/nagios/{KEY}")),
+            [_LISTED["never"]],
+        ),
     ),
     "keys": (
         Read(

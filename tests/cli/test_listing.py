@@ -96,6 +96,26 @@ def test_host_names_that_are_ambiguous(cln: Cln) -> None:
     assert [row["hostname"] for row in rows] == [None, None, "one", None]
 
 
+def test_host_names_in_the_patch_status(cln: Cln) -> None:
+    """A silent KernelCare server in no group has its host name in the patch status of its key, which is read for it."""
+    empty(cln)
+    add_server(cln, "fresh", "192.0.2.20", 3600)
+    ask_json(cln, "servers", "list")
+    assert not [request.path for request in cln.simulator.requests if "nagios" in request.path]
+    server = add_server(cln, "old", "192.0.2.3", 40 * DAY, key=OTHER_KEY)
+    server.hostname, server.patch_state = "old.example.net", "inactive"
+    account_els = cln.account.add_els_key(code="CELS").add_server(ip="192.0.2.20", hostname="web20.example.net")
+    rows = {row["id"]: row["hostname"] for row in ask_json(cln, "servers", "list")}
+    assert (rows["old"], rows["fresh"], rows[account_els.server_id]) == (
+        "old.example.net",
+        "web20.example.net",
+        "web20.example.net",
+    )
+    assert {request.path for request in cln.simulator.requests if "nagios" in request.path} == {
+        f"/kcare/nagios/{OTHER_KEY}"
+    }
+
+
 def test_an_account_with_nothing(cln: Cln) -> None:
     """An empty list exits with 0, and stderr says that it is empty."""
     cln.simulator.accounts.clear()

@@ -121,7 +121,8 @@ def list_servers(
     """List the servers of all products, those with the oldest check-in first.
 
     --stale, --never and --superseded can be combined: a server is shown if at least one of them applies. The list takes
-    one call per key, ELS or CloudLinux OS product, group, and 100 IP licenses.
+    one call per key, ELS or CloudLinux OS product, group, and 100 IP licenses, and another one per KernelCare key for
+    the host names of silent servers in no group.
     """
     session = session_of(context)
     _refuse_blank(key=key, group=group)
@@ -134,7 +135,9 @@ def list_servers(
         if wanted is not None:
             products = {listed.product for listed in inventory.keys if listed.key in wanted}
         inventory.read_servers(products)
-        inventory.read_host_names()
+        # The servers of a group have their host names in it.
+        silent_since = None if group else session.cln_now - stale_after_in(session)(KERNELCARE)
+        inventory.read_host_names(silent_since)
     statuses = [
         status
         for status in server_statuses(inventory.servers, session.cln_now, stale_after_in(session))

@@ -1,26 +1,78 @@
-"""The host names of servers, which CLN reports in groups and not in the lists of servers."""
+"""The host names of servers, which CLN reports in other lists than those of servers."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from cln_monitor.cln import GroupServer
+from cln_monitor.cli.concurrent import ConcurrentReader
+from cln_monitor.cli.session import Session
+from cln_monitor.cln import ClnError, GroupServer, KernelCareKey, PatchedHost, RefusedError
 
+R = TypeVar("R")
 S = TypeVar("S", bound=Any)
+U = TypeVar("U")
 
 
-def with_host_names(servers: Sequence[S], members: Sequence[GroupServer]) -> list[S]:
-    """Return ``servers``, with the host names of ``members`` of groups for those that have no host name.
+class HostNameReader:
+    """Reads host names of the account of ``session``. ``errors`` are the reads that failed, except refusals.
 
-    A server is matched by its id, or by its address if exactly one member and one server of its product have that
-    address. A host name that several servers of a product share is not used.
+    An account without groups has no host names in them.
+    """
+
+    def __init__(self, session: Session, reader: ConcurrentReader) -> None:
+        self._session, self._reader = session, reader
+        self.errors: list[ClnError] = []
+
+    def named(self, servers: Sequence[S], keys: Sequence[KernelCareKey], silent_since: float | None) -> list[S]:
+        """Return ``servers`` with the host names in the groups, and in the patch status of the KernelCare ``keys``.
+
+        The patch status is read for keys of servers that are in no group and have not checked in since the Unix time
+        ``silent_since``; not without that time, nor if the configuration disables its probe.
+        """
+        groups = self._session.client.groups
+        members = self._read(self._read([None], lambda _: groups.groups()), groups.servers)
+        named = with_host_names(servers, members)
+        if silent_since is None or not self._session.account.probes["patch_status"].enabled:
+            return named
+        silent = {
+            server.key
+            for server in named
+            if not server.hostname and not (server.last_checkin and server.last_checkin >= silent_since)
+        }
+        statuses = [key for key in keys if key.key in silent]
+        hosts = self._read(statuses, lambda key: self._session.client.patch_status.for_key(key).hosts)
+        return with_host_names(servers, members, hosts) if hosts else named
+
+    def _read(self, units: Sequence[U], read: Callable[[U], Sequence[R]]) -> list[R]:
+        rows: list[R] = []
+        for _, outcome in self._reader.read_all(units, read):
+            if not isinstance(outcome, ClnError):
+                rows += outcome
+            elif not isinstance(outcome, RefusedError):
+                self.errors.append(outcome)
+        return rows
+
+
+def with_host_names(servers: Sequence[S], members: Sequence[GroupServer], hosts: Iterable[PatchedHost] = ()) -> list[S]:
+    """Return ``servers``, with host names for those that have none: of ``members`` of groups, else by their address.
+
+    A server is matched by its id in the groups. By its address it is matched if it is the only server of its product
+    there, in the groups, in the ``hosts`` of the patch status, and in those of ``servers`` that have a host name. A
+    host name that several servers or addresses of a source share is not used.
     """
     named = [member for member in members if member.hostname and member.hostname != member.ip]
     by_id = _unambiguous({(member.server_id, f"{member.type} {member.hostname}", member.hostname) for member in named})
-    by_ip = _unambiguous({(member.ip, member.hostname, member.hostname) for member in named if member.ip})
+    sources = (
+        ((member.ip, member.hostname) for member in named),
+        ((host.ip, host.host) for host in hosts),
+        ((server.ip, server.hostname) for server in servers),
+    )
+    by_ip: dict[str, str] = {}
+    for source in reversed(sources):
+        by_ip |= _unambiguous({(ip, name, name) for ip, name in source if ip and name and ip != name})
     held = Counter((server.product, server.ip) for server in servers)
 
     def name_of(server: S) -> str:

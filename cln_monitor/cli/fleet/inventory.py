@@ -16,7 +16,6 @@ from cln_monitor.cln import (
     MOST_ADDRESSES,
     Client,
     ClnError,
-    GroupServer,
     IpLicense,
     LastCheckin,
     LicensedServer,
@@ -26,7 +25,7 @@ from cln_monitor.cln import (
 from cln_monitor.masking import mask_key, same_key
 from cln_monitor.probes import DefaultList
 
-from .host_names import with_host_names
+from .host_names import HostNameReader
 from .product_codes import BY_CODE, CLOUDLINUX, ELS, CodeList, codes_of
 
 KERNELCARE, IMUNIFY, IP_LICENSES = "kernelcare", "imunify", "ip_licenses"
@@ -195,23 +194,12 @@ class Inventory:
             replace(key, used=counts[key.product, key.key]) if unit_of(key) in counted else key for key in self.keys
         ]
 
-    def read_host_names(self) -> None:
-        """Read the groups of the account, which have the host names of their servers."""
-        ((_, listed),) = self._reader.read_all([None], lambda _: self._client.groups.groups()) or [(None, [])]
-        if isinstance(listed, ClnError):
-            self._note_unless_refused(listed)
-            return
-        members: list[GroupServer] = []
-        for _, outcome in self._reader.read_all(listed, self._client.groups.servers):
-            if isinstance(outcome, ClnError):
-                self._note_unless_refused(outcome)
-            else:
-                members += outcome
-        self.servers = with_host_names(self.servers, members)
-
-    def _note_unless_refused(self, error: ClnError) -> None:
-        if not isinstance(error, RefusedError):  # an account without groups has no host names
-            self.errors.append(error)
+    def read_host_names(self, silent_since: float | None = None) -> None:
+        """Read the host names of the servers, as :meth:`HostNameReader.named` does."""
+        reader = HostNameReader(self._session, self._reader)
+        keys = [key.row for key in self.keys if key.product == KERNELCARE]
+        self.servers = reader.named(self.servers, keys, silent_since)
+        self.errors += reader.errors
 
 
 def read_keys(client: Client, product: str, code: str = "") -> list[ListedKey]:
