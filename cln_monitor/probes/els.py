@@ -10,7 +10,7 @@ from msgspec import UNSET
 from cln_monitor import facts
 from cln_monitor.cln import ELS_CODES, ElsKey, LastCheckin, Limit, check_product_code
 
-from .caution import address_cautions, checkin_cautions
+from .caution import Caution, address_cautions, checkin_cautions, counted
 from .checkins import without_ahead
 from .probe import Plan, ProbeContext, Reading
 from .product_lists import plan_of_products, read_offered
@@ -98,4 +98,12 @@ def _read(context: ProbeContext, product: str) -> Reading[ElsProduct]:
     # That CLN reports no check-ins is normal in its older revision; the exporter notices if it did so before.
     of_checkins = checkin_cautions(servers, ahead, owner, field="lastCheckin", missing_fact=facts.CHECKIN_NOT_TOLD)
     cautions = (*of_limits, *address_cautions(servers, owner), *of_checkins)
-    return Reading(ElsProduct(product, keys, servers), cautions)
+    return Reading(ElsProduct(product, keys, servers), (*cautions, *_key_cautions(keys, servers, owner)))
+
+
+def _key_cautions(keys: list[ElsKeyState], servers: list[ElsServerState], owner: str) -> tuple[Caution, ...]:
+    """Return a caution if no server is of a listed key: none of them counts then."""
+    is_missing = servers and {key.key for key in keys}.isdisjoint(server.key for server in servers)
+    return Caution.for_names(
+        facts.FIELD_MISSING, [f"listed key of {counted(len(servers), 'server')} {owner}"] if is_missing else []
+    )

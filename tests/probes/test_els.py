@@ -125,6 +125,24 @@ def test_products_that_cannot_be_meant(products: list[str], problem: tuple[str, 
     assert list(ElsSettings(products=["CELS9", "ELS CELS7+SLA", "…"]).problems()) == []
 
 
+@pytest.mark.parametrize("key", [None, "CELS-KEY0000000X", ""])
+def test_servers_of_no_listed_key(key: str | None, cln: Cln) -> None:
+    """Where no server has a key that CLN lists, none counts for a key: that is a caution, unlike one such server."""
+    listed = cln.account.add_els_key("CELS-KEY00000001", code="CELS", limit=5)
+    row = {"id": "1", "key": key, "ip": "192.0.2.1", "hostname": "h", "lastCheckin": None}
+    fault = Fault("answer", "/els/srv/list.json", body=json.dumps({"success": True, "data": [row, row | {"id": "2"}]}))
+    cln.simulator.faults.add(fault)
+    (part,) = cln.run(ELS, products=["CELS"]).observation.parts
+    assert part.cautions == (Caution(facts.FIELD_MISSING, ("listed key of 2 servers of CELS",)),)
+    known = row | {"id": "3", "key": listed.key}
+    cln.simulator.faults.clear()
+    cln.simulator.faults.add(
+        Fault("answer", "/els/srv/list.json", body=json.dumps({"success": True, "data": [row, known]}))
+    )
+    (part,) = cln.run(ELS, products=["CELS"]).observation.parts
+    assert part.cautions == ()
+
+
 def test_a_cln_that_lists_all_products(cln: Cln) -> None:
     """A key in the list of a product that has the code of another one counts there, with its servers."""
     key = {"key": "CELS-KEY00000001", "productCode": "CELS", "usageLimit": "5", "description": "web"}
