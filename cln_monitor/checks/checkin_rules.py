@@ -257,7 +257,7 @@ def judge_keys(
         ],
         metrics=[] if problems else metrics,  # totals of incomplete data would be wrong
         states=[problem.state for problem in (*found, *problems)],
-        names_servers=bool(lines or judged.lines or judged.notes or odd_notes),
+        names_servers=bool(lines or judged.lines or judged.notes or (of_servers and odd_notes)),
     )
 
 

@@ -41,6 +41,10 @@ class HostNameReader:
 
         The patch status is read for keys with servers that are silent for ``stale_after`` seconds and in no group.
         """
+        own = HostIndex({}).names_of(observation)
+        servers = [server for part in observation.parts for server in getattr(part.value, "servers", ())]
+        if servers and all(server.server_id in own for server in servers):
+            return own
         groups = run_probe(PROBES["groups"], self._context("groups"), pool, clock).observation
         names = HostIndex({"groups": groups}).names_of(observation)
         patches = self._account.probes["patch_status"]

@@ -69,6 +69,15 @@ def test_nothing_to_name(cln: Cln, account: Account) -> None:
     assert [path for path in paths(cln) if "group" in path or "nagios" in path] == []
 
 
+def test_names_in_the_list_itself(cln: Cln, account: Account) -> None:
+    """ELS servers that all have a host name need no further calls."""
+    key = account.add_els_key(code="CELS")
+    key.add_server("e1", hostname="old1.example.net", last_checkin=cln.simulator.now() - 2 * SILENT)
+    outcome = run_in_process("check_cln_els", *cln.login, "--code", "CELS")
+    assert (outcome.state, "old1.example.net" in outcome.text) == ("WARNING", True)
+    assert paths(cln) == ["/els/key/list.json", "/els/srv/list.json"]
+
+
 @pytest.mark.parametrize("plugin", ["check_cln_imunify", "check_cln_ip_licenses", "check_cln_els"])
 def test_other_products(plugin: str, cln: Cln, account: Account) -> None:
     """Servers of other products have the names of their IDs or addresses in the groups, and ELS servers their own."""
