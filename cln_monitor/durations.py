@@ -77,6 +77,11 @@ def format_age(seconds: float) -> str:
     return f"{whole}s"
 
 
+def format_skew(seconds: float) -> str:
+    """Return the skew of a clock that is ``seconds`` ahead: ``5m ahead of the local clock``."""
+    return f"{format_age(abs(seconds))} {'ahead of' if seconds > 0 else 'behind'} the local clock"
+
+
 def months_at(moment: float) -> tuple[str, str]:
     """Return the month (UTC) of a Unix time, such as ``2023-12``, and the month before it."""
     year, month = time.gmtime(moment)[:2]

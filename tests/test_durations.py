@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cln_monitor.durations import format_age, format_duration, parse_duration, parse_seconds
+from cln_monitor.durations import format_age, format_duration, format_skew, parse_duration, parse_seconds
 
 NO_DURATION = "use for example 90s, 15m, 1h30m"
 
@@ -97,6 +97,12 @@ def test_what_is_shown_is_read_again(milliseconds: int) -> None:
 def test_an_age_is_said_in_its_largest_unit(seconds: float, text: str) -> None:
     """An age is shown in the largest unit that gives at least 2, or exactly 1, rounded down."""
     assert format_age(seconds) == text
+
+
+def test_the_skew_of_a_clock() -> None:
+    """The skew of a clock is shown as an age and a direction."""
+    assert format_skew(630) == "10m ahead of the local clock"
+    assert format_skew(-45.5) == "45s behind the local clock"
 
 
 @pytest.mark.parametrize(

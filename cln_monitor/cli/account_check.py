@@ -13,6 +13,7 @@ import msgspec
 
 from cln_monitor.cln import Exchange, SystemClock, Threads
 from cln_monitor.config import ClientFactory
+from cln_monitor.durations import format_skew
 from cln_monitor.policy import MOST_SKEW
 from cln_monitor.probes import (
     BY_PRODUCT,
@@ -26,7 +27,7 @@ from cln_monitor.probes import (
 
 from .concurrent import ConcurrentReader
 from .exit_codes import ExitCode
-from .session import Session, describe_skew
+from .session import Session
 
 WORKS, NOT_AVAILABLE, FAILS, NOT_ASKED = "works", "not available", "fails", "not asked"
 """The results of a probe."""
@@ -103,7 +104,7 @@ class AccountCheck:
         if failure is None or _is_absent(name, observation):
             empty = _EMPTY[name] if failure is None else failure.text
             is_off = name == "status" and self._skew is not None and abs(self._skew) > MOST_SKEW
-            clock = f"; {describe_skew(self._skew or 0.0)}" if is_off else ""
+            clock = f"; CLN's clock is {format_skew(self._skew or 0.0)}" if is_off else ""
             self._add(name, WORKS if summary else NOT_AVAILABLE, (summary or empty) + suffix + clock)
             self._is_known |= name != "status"
             self._is_status_refused |= name == "status" and failure is not None

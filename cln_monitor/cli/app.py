@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from typing import Annotated
 
@@ -64,6 +65,7 @@ def _global_options(
     refuse_blank(options | {"api-url": api_url, "proxy": proxy})
     selection = AccountSelection(config, account, login, secret_key_file, api_url=api_url, proxy=proxy)
     require_command(context)
+    gc.enable()  # all is imported, and the command may run long
     context.obj = Session(selection, Output(output or Format.TABLE, time.time), context.obj())
 
 

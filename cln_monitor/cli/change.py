@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Annotated, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 import typer
@@ -14,8 +14,10 @@ from cln_monitor.cln import Client
 from .dry_run import DryRunError
 from .exit_codes import ExitCode
 from .output import eprint
-from .session import Session
 from .usage import UsageError
+
+if TYPE_CHECKING:
+    from .session import Session
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import typer
 
@@ -14,7 +14,9 @@ from cln_monitor.cln import AuthorizationError, ClnError, ThreadError, Threads
 
 from .exit_codes import code_of
 from .output import Row, eprint
-from .session import Session
+
+if TYPE_CHECKING:
+    from .session import Session
 
 K = TypeVar("K")
 T = TypeVar("T")

@@ -18,7 +18,6 @@ from cln_monitor.cln import (
     TransportSettings,
 )
 from cln_monitor.config import AccountConfig, AccountSelection, Config
-from cln_monitor.durations import format_age
 
 from .dry_run import DryRunTransport
 from .output import Output
@@ -84,11 +83,6 @@ class Session:
         clock = SystemClock()
         limits = RateLimiter(self.config.concurrency, self.config.requests_per_second, clock)
         return Transport(settings, limits, clock, self.redactor)
-
-
-def describe_skew(skew: float) -> str:
-    """Return a text about the ``skew`` of CLN's clock, in seconds ahead of the local clock."""
-    return f"CLN's clock is {format_age(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the local clock"
 
 
 def session_in(context: typer.Context) -> Session:

@@ -131,7 +131,7 @@ def test_an_account_with_nothing(cln: Cln) -> None:
 
 
 def test_default_products_that_cln_refuses(cln: Cln, tmp_path: Path) -> None:
-    """Refused default ELS products are omitted; configured ones must exist."""
+    """Refused default ELS products are omitted; configured ones, and one named on the command line, must exist."""
     (tmp_path / "secret").write_text(SECRET_KEY)
     options = ("--login", LOGIN, "--secret-key-file", str(tmp_path / "secret"), "--api-url", cln.url)
     for code in [*ELS_CODES][1:]:
@@ -141,6 +141,7 @@ def test_default_products_that_cln_refuses(cln: Cln, tmp_path: Path) -> None:
         outcome = run(*options, "-o", "json", *command.split())
         assert (outcome.code, outcome.err) == (0, ""), command
         assert [row for row in outcome.json if row.get("key", "").startswith("CELS-")] if "els" in command else True
+    assert run(*options, "els", "keys", "list", "--code", [*ELS_CODES][1]).code == 1
     assert ask(cln, "keys", "list").code == 1
 
 

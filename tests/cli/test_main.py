@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import subprocess
@@ -40,6 +41,25 @@ def test_global_options(spelled: tuple[str, ...], cln: Cln) -> None:
     outcome = run(*options, "groups", "list")
     assert outcome.code == 0, outcome
     assert outcome.json == [{"name": "web", "description": "all that must be up"}]
+
+
+def test_garbage_collection(cln: Cln) -> None:
+    """A start is without garbage collection, as its imports leave none, and a command is with it."""
+    was = []
+
+    def hold(*_: object) -> list[object]:
+        was.append(gc.isenabled())
+        return []
+
+    gc.disable()
+    try:
+        with mock.patch("cln_monitor.cln.groups.Groups.groups", hold):
+            assert run("--help").code == 0
+            assert not gc.isenabled()
+            assert run("-C", str(cln.config), "groups", "list").code == 0
+    finally:
+        gc.enable()
+    assert was == [True]
 
 
 def test_variables(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,14 @@ COMMANDS = {
     for path in (Path(__file__).parents[2] / "cln_monitor" / "cli" / "commands").glob("[a-z]*.py")
 }
 
+WORDS = [
+    ("kernelcare", "keys", "c"),
+    ("els", "keys", "create", "--"),
+    ("ip-licenses", "register", "--"),
+    ("status", "-"),
+    ("simulate", "--"),
+]
+
 
 class Imports:
     """The ``modules`` that a program had imported at its end, without those of each Python, and their ``packages``."""
@@ -139,13 +147,13 @@ def test_completion_of_a_command(programs: Programs) -> None:
     assert not {name for name in imported.modules if re.match(r"cln_monitor\.(cln|config|probes|simulator)\b", name)}
 
 
-@pytest.mark.parametrize("words", [("kernelcare", "keys", "c"), ("status", "-"), ("simulate", "--")], ids=" ".join)
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
 def test_completion_below_a_command(words: tuple[str, ...], programs: Programs) -> None:
-    """Tab after a command imports this command, but nothing to send requests, draw tables or convert values."""
+    """Tab after a command imports this command, but no configuration, and nothing to send requests or draw tables."""
     imported = programs.complete(*words)
     assert imported.commands == {words[0]}
     assert imported.foreign <= TYPER | MSGSPEC | {"certifi"}
-    assert "cln_monitor.simulator" not in imported.modules
+    assert not {name for name in imported.modules if re.match(r"cln_monitor\.(config|probes|simulator)\b", name)}
 
 
 def test_every_command_is_imported_alone(programs: Programs) -> None:

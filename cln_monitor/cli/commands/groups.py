@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -13,8 +13,10 @@ from cln_monitor.cli.exit_codes import ExitCode
 from cln_monitor.cli.fleet.stakes import stakes_of_members
 from cln_monitor.cli.output import eprint, row_of
 from cln_monitor.cli.output_fields import lists, shows
-from cln_monitor.cli.session import Session
 from cln_monitor.cln import Client, ClnError, GroupServer, NotDoneError
+
+if TYPE_CHECKING:
+    from cln_monitor.cli.session import Session
 
 app = family("Groups of KernelCare and Imunify servers.")
 servers = family("The servers of a group.")

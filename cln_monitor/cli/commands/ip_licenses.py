@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,8 +15,10 @@ from cln_monitor.cli.context import IpArgument, family, session_of, whole
 from cln_monitor.cli.known_names import license_types
 from cln_monitor.cli.output import eprint, row_of
 from cln_monitor.cli.output_fields import lists, shows
-from cln_monitor.cli.session import Session
 from cln_monitor.cln import IMUNIFY_LICENSES, LICENSE_NAMES, MOST_ADDRESSES, ClnError, IpLicense
+
+if TYPE_CHECKING:
+    from cln_monitor.cli.session import Session
 
 app = family("Licenses bound to IP addresses.")
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cln_monitor.cli.concurrent import ConcurrentReader
-from cln_monitor.cli.session import Session
 from cln_monitor.cln import ClnError, GroupServer, KernelCareKey, PatchedHost, RefusedError
+
+if TYPE_CHECKING:
+    from cln_monitor.cli.session import Session
 
 R = TypeVar("R")
 S = TypeVar("S", bound=Any)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
 from cln_monitor.cli.concurrent import ConcurrentReader
 from cln_monitor.cli.output import eprint
-from cln_monitor.cli.session import Session
 from cln_monitor.cln import (
     MOST_ADDRESSES,
     Client,
@@ -23,10 +22,12 @@ from cln_monitor.cln import (
     RefusedError,
 )
 from cln_monitor.masking import mask_key, same_key
-from cln_monitor.probes import DefaultList
 
 from .host_names import HostNameReader
-from .product_codes import BY_CODE, CLOUDLINUX, ELS, CodeList, codes_of
+from .product_codes import BY_CODE, CLOUDLINUX, ELS, CodeList, are_default, codes_of
+
+if TYPE_CHECKING:
+    from cln_monitor.cli.session import Session
 
 KERNELCARE, IMUNIFY, IP_LICENSES = "kernelcare", "imunify", "ip_licenses"
 CHECKING_IN = (KERNELCARE, IMUNIFY, ELS)
@@ -128,7 +129,7 @@ class Inventory:
         self.products += dict.fromkeys(product for product, _ in lists)
         absent: dict[str, list[RefusedError]] = {}
         for (product, code), outcome in self._reader.read_all(lists, lambda pair: self._read_list(*pair)):
-            if isinstance(outcome, RefusedError) and isinstance(codes.get(product), DefaultList):
+            if isinstance(outcome, RefusedError) and are_default(codes.get(product)):
                 absent.setdefault(product, []).append(outcome)
             elif isinstance(outcome, RefusedError) and product not in codes and product in self._optional:
                 self.unavailable[product] = outcome

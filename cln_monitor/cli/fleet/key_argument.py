@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from cln_monitor.cli.concurrent import ConcurrentReader
-from cln_monitor.cli.session import Session
 from cln_monitor.cli.usage import UsageError
 from cln_monitor.cln import ClnError
 from cln_monitor.masking import mask_key
 
 from .inventory import KEY_PRODUCTS, PRODUCT_NAMES, Inventory, ListedKey, read_servers, unit_of
+
+if TYPE_CHECKING:
+    from cln_monitor.cli.session import Session
 
 _LISTS = {product: f"clntool {product} keys list" for product in KEY_PRODUCTS}
 _MASK_IN_ANY_CASE = re.compile(r".{0,4}-[0-9a-fA-F]{8}", re.DOTALL)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cln_monitor.cli.concurrent import ConcurrentReader, show_with_errors
 from cln_monitor.cli.output import Row, eprint
-from cln_monitor.cli.session import Session
 from cln_monitor.cln import CLOUDLINUX_PRODUCTS, ELS_CODES, ClnError, RefusedError
-from cln_monitor.probes import CloudLinuxSettings, DefaultList, ElsSettings
+
+if TYPE_CHECKING:
+    from cln_monitor.cli.session import Session
 
 ELS, CLOUDLINUX = "els", "cloudlinux"
 BY_CODE = (ELS, CLOUDLINUX)
@@ -26,8 +27,17 @@ class CodeList(NamedTuple):
 
 def codes_of(session: Session, product: str) -> list[str]:
     """Return the codes of a product of ``BY_CODE`` in the configuration."""
+    from cln_monitor.probes import CloudLinuxSettings, ElsSettings  # noqa: PLC0415 # loaded by then; Tab needs none
+
     settings = session.account.probes[product]
     return settings.products if isinstance(settings, ElsSettings | CloudLinuxSettings) else [*_DEFAULTS[product]]
+
+
+def are_default(codes: object) -> bool:
+    """Return whether ``codes`` are a default list, of which those that CLN refuses are not available."""
+    from cln_monitor.probes import DefaultList  # noqa: PLC0415 # as above
+
+    return isinstance(codes, DefaultList)
 
 
 def show_by_code(
@@ -41,7 +51,7 @@ def show_by_code(
     with ConcurrentReader(session) as reader:
         outcomes = reader.read_all(codes, read)
     failed = [(code, outcome) for code, outcome in outcomes if isinstance(outcome, ClnError)]
-    absent = [code for code, error in failed if isinstance(codes, DefaultList) and isinstance(error, RefusedError)]
+    absent = [code for code, error in failed if are_default(codes) and isinstance(error, RefusedError)]
     if len(absent) == len(codes):
         absent, failed = [], failed[:1]
     found = [row for _, outcome in outcomes if not isinstance(outcome, ClnError) for row in outcome]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
@@ -13,7 +13,6 @@ from cln_monitor.cli.concurrent import ConcurrentReader
 from cln_monitor.cli.exit_codes import ExitCode
 from cln_monitor.cli.fleet.key_argument import find_keys
 from cln_monitor.cli.output import eprint
-from cln_monitor.cli.session import Session
 from cln_monitor.cli.signals import ends_like_ctrl_c
 from cln_monitor.probes import UNKNOWN
 
@@ -29,6 +28,9 @@ from .registrations import (
 )
 from .removal import SKIPPED, Removal
 from .safety import refuse_incomplete, require_complete, require_few, require_good_flags
+
+if TYPE_CHECKING:
+    from cln_monitor.cli.session import Session
 
 OUTCOME_FIELDS = (*FIELDS, "outcome", "reason")
 OUTCOME_COLUMNS = ("product", "id", "ip", "hostname", "outcome", "reason")

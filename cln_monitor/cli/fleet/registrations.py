@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import UNSET
 
-from cln_monitor.cli.session import Session
 from cln_monitor.durations import format_age
 from cln_monitor.probes import FRESH, MOST_AHEAD, NEVER, STALE, UNKNOWN, CheckinSettings, stale_after_of
 from cln_monitor.registrations import Registration, find_superseded, shared_addresses
 
 from .inventory import ListedServer
+
+if TYPE_CHECKING:
+    from cln_monitor.cli.session import Session
 
 _DEFAULT_STALE_AFTER = CheckinSettings().stale_after
 

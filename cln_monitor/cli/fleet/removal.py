@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import typer
 
 from cln_monitor.cli.exit_codes import ExitCode, code_of
 from cln_monitor.cli.output import eprint
-from cln_monitor.cli.session import Session
 from cln_monitor.cln import AuthorizationError, ClnError, InvalidArgumentError, RefusedError, clean_text
 from cln_monitor.durations import format_age
 
 from .criterion import Criterion
 from .inventory import IMUNIFY, KERNELCARE, Inventory, ListedKey, ListedServer, read_servers, unit_of
 from .registrations import ServerStatus, row_of_server, server_statuses, stale_after_in
+
+if TYPE_CHECKING:
+    from cln_monitor.cli.session import Session
 
 REMOVED, SKIPPED, REFUSED, UNCERTAIN, NOT_TRIED = OUTCOMES = ("removed", "skipped", "refused", "uncertain", "not_tried")
 """The outcomes of a server that was selected."""

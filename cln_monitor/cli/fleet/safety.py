@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from cln_monitor.cli.change import ChangeRefusedError
-from cln_monitor.cli.session import Session, describe_skew
 from cln_monitor.cln import STATUS_FLAGS, AuthorizationError, ClnError
+from cln_monitor.durations import format_skew
 from cln_monitor.policy import LEAST_OF_MANY, MOST_SKEW
 
 from .inventory import IMUNIFY, PRODUCT_NAMES, ListedKey
 from .registrations import ServerStatus
+
+if TYPE_CHECKING:
+    from cln_monitor.cli.session import Session
 
 _MOST_NAMED = 3
 _MOST_MISSING = 2  # servers by which the list of an Imunify key may be shorter than its count, which is older
@@ -37,7 +41,7 @@ def require_good_flags(session: Session) -> None:
         )
     if abs(skew) > MOST_SKEW:
         raise ChangeRefusedError(
-            f"nothing was removed: {describe_skew(skew)}, so check-in ages are unreliable; set the clock"
+            f"nothing was removed: CLN's clock is {format_skew(skew)}, so check-in ages are unreliable; set the clock"
         )
 
 

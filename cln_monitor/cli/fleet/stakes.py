@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
 from cln_monitor.cli.concurrent import ConcurrentReader
 from cln_monitor.cli.output import eprint
-from cln_monitor.cli.session import Session
 from cln_monitor.cln import AuthorizationError, Client, ClnError, RefusedError, clean_text
 from cln_monitor.durations import format_age
 from cln_monitor.masking import mask_key
-from cln_monitor.probes import DefaultList
 
 from .inventory import Inventory, ListedServer, read_keys, read_servers, unit_of
-from .product_codes import BY_CODE, codes_of
+from .product_codes import BY_CODE, are_default, codes_of
+
+if TYPE_CHECKING:
+    from cln_monitor.cli.session import Session
 
 
 def stakes_of_key(session: Session, product: str, key: str) -> Callable[[], str]:
@@ -76,7 +78,7 @@ def _describe_key(session: Session, product: str, key: str) -> str:
         try:
             listed = read_keys(client, product, code)
         except RefusedError:
-            if isinstance(codes, DefaultList):
+            if are_default(codes):
                 continue
             raise
         for listed_key in listed:
