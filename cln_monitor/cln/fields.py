@@ -29,7 +29,7 @@ _FIRST_DAY = 86400.0  # Unix seconds of 1970-01-02
 _EXACT = 1 << 53  # above this, several whole numbers have the same float
 _NUMBER = re.compile(r"\s*\d{1,15}(?:\.0*)?\s*", re.ASCII)
 _LONGEST_QUOTE = 80
-_MOST_MOMENTS = 1 << 16
+_MOST_MOMENTS = 1 << 12  # the minutes of almost three days; older ones are those of few servers each
 _moments: dict[float, float] = {}  # the last check-ins read so far: many servers share one, as CLN reports the minute
 _LONGEST_HOST_NAME = 253  # RFC 1035, section 2.3.4, without the dot at the end
 

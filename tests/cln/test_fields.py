@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cln_monitor.cln import BadAnswerError
+from cln_monitor.cln import BadAnswerError, fields
 from cln_monitor.cln.fields import (
     checkin,
     checkins,
@@ -172,6 +172,16 @@ def test_check_in_that_cannot_be_read(value: object) -> None:
 def test_check_in() -> None:
     """From 1970-01-02 on, a check-in is its Unix seconds."""
     assert checkins(["1970-01-02T00:01Z", "2014-04-30T11:26-0400"], "x") == [86460, 1398871560]
+
+
+def test_check_ins_share_their_moments() -> None:
+    """Check-ins of one minute are one object, of which a limited number is held."""
+    first, second = checkins(["2026-01-01T00:00-0400"] * 2, "last_checkin")
+    assert first is second
+    for day in range(1, 29):
+        texts_ = [f"2025-02-{day:02}T{minute // 60:02}:{minute % 60:02}Z" for minute in range(1440)]
+        assert len(checkins(texts_, "last_checkin")) == 1440
+    assert len(fields._moments) < 6000
 
 
 @pytest.mark.parametrize("value", [None, ""])

@@ -79,16 +79,23 @@ def render_target(report: ProbeReport, settings: ProbeSettings, max_server_serie
     dropped = 0
     if report.observation is not None:
         renderer = RENDERERS[report.probe]
-        renderer.render(report.observation, settings, series)
-        if renderer.render_hosts is not None and getattr(settings, "server_series", False):
-            renderer.render_hosts(report, series)
+        _render(renderer, report, report.observation, settings, series)
         dropped = series.drop_over(max_server_series, renderer.per_server)
         if dropped and "server_series" in settings.__struct_fields__:
             series = Series(keep)  # as with server_series: false, which adds the series that replace them
-            renderer.render(report.observation, replace(settings, server_series=False), series)
-        if report.first_poll:
-            series.drop(renderer.of_all_parts)
-        elif renderer.render_report is not None:
-            renderer.render_report(report, settings, series)
+            _render(renderer, report, report.observation, replace(settings, server_series=False), series)
     probe.render(report, settings, dropped, series)
     return Rendered(series.blocks(), dropped)
+
+
+def _render(
+    renderer: Renderer, report: ProbeReport, observation: Observation[Any], settings: ProbeSettings, series: Series
+) -> None:
+    # What compares all servers needs memory for a moment, so it comes before there is any new text.
+    if renderer.render_report is not None and not report.first_poll:
+        renderer.render_report(report, settings, series)
+    renderer.render(observation, settings, series)
+    if renderer.render_hosts is not None and getattr(settings, "server_series", False):
+        renderer.render_hosts(report, series)
+    if report.first_poll:
+        series.drop(renderer.of_all_parts)
