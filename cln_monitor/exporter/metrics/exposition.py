@@ -14,6 +14,7 @@ from .checksums import combine
 from .families import Family
 
 _LEVEL = 1  # level 9 takes five times as long, for output that is a third smaller
+_SHORT = 512  # bytes; a compressor takes a quarter of a megabyte, most of it set to zero
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 
@@ -100,10 +101,16 @@ class Exposition:
 
     def gzipped(self, tail: bytes) -> list[bytes]:
         """Return one gzip member of the text followed by ``tail``, in pieces."""
-        deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-        last = deflater.compress(tail) + deflater.flush(zlib.Z_FINISH)
         trailer = struct.pack("<II", zlib.crc32(tail, self.checksum), (self.size + len(tail)) & 0xFFFFFFFF)
-        return [_GZIP_HEADER, *(fragment.deflated for fragment in self.fragments), last, trailer]
+        return [_GZIP_HEADER, *(fragment.deflated for fragment in self.fragments), _last_block(tail), trailer]
+
+
+def _last_block(text: bytes) -> bytes:
+    """Return ``text`` as the end of deflated data: a short one as it is (RFC 1951, 3.2.4), for which zlib is slow."""
+    if len(text) <= _SHORT:
+        return struct.pack("<BHH", 1, len(text), len(text) ^ 0xFFFF) + text
+    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return deflater.compress(text) + deflater.flush(zlib.Z_FINISH)
 
 
 Texts = Mapping[Family, Sequence[Block]]

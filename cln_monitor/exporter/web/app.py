@@ -84,9 +84,11 @@ def _redirect(path: str) -> Callable[[Request], Awaitable[Response]]:
 
 def _routes(web: _Web, options: WebOptions) -> list[Route]:
     return [
+        # Those that each check and each scrape requests come first, as routes are tried in order.
+        Route("/api/v1/observations/{account}/{probe}", web.observation),
+        Route(options.telemetry_path, _RequestLimit(options.max_requests, web.metrics), methods=["GET", "HEAD"]),
         Route("/", web.index),
         Route("/runbook", web.runbook),
-        Route(options.telemetry_path, _RequestLimit(options.max_requests, web.metrics), methods=["GET", "HEAD"]),
         Route("/probe", web.probe),
         Route("/config", web.config),
         Route("/-/healthy", web.healthy),
@@ -95,7 +97,6 @@ def _routes(web: _Web, options: WebOptions) -> list[Route]:
         Route("/sd/{probe}", web.discovery),
         Route("/api/v1/observations", web.index_of_observations),
         Route("/api/v1/observations/{probe}", web.observation),
-        Route("/api/v1/observations/{account}/{probe}", web.observation),
     ]
 
 

@@ -20,6 +20,7 @@ SAFE_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 _PIECE = 1 << 20  # bytes passed to the server at a time; it copies them for each connection
+_SMALL = 1 << 15  # bytes of a body that is sent at once; a connection buffers twice as many without waiting
 
 
 class PiecesResponse(StreamingResponse):
@@ -35,31 +36,46 @@ class PiecesResponse(StreamingResponse):
             raise ClientDisconnect from None
 
 
+class _SmallResponse(Response):
+    """A response with a small body, sent at once."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except OSError:
+            raise ClientDisconnect from None
+
+
 def exposition_response(request: Request, exposition: Exposition, tail: bytes, content_type: str) -> Response:
     """Return the metrics of ``exposition`` followed by ``tail``, compressed if the ``request`` prefers gzip."""
     zipped = prefers_gzip(header_of(request, "accept-encoding"))
     pieces = exposition.gzipped(tail) if zipped else exposition.plain(tail)
     headers = {
         "Content-Type": content_type,
-        "Content-Length": str(sum(map(len, pieces))),
         "Vary": "Accept, Accept-Encoding",
         "X-Content-Type-Options": "nosniff",
     }
     if zipped:
         headers["Content-Encoding"] = "gzip"
-    return PiecesResponse(in_pieces(pieces), headers=headers)
+    return _response(pieces, headers)
 
 
 def observation_response(request: Request, encoded: Encoded, ages: bytes) -> Response:
     """Return the JSON objects ``encoded`` and ``ages``, joined to one object; compressed if the request prefers it."""
     end = b"," + ages[1:]
     pieces: Sequence[bytes | memoryview] = [memoryview(encoded.text)[:-1], end]
-    headers = SAFE_HEADERS | {"Vary": "Accept-Encoding"}
+    headers = SAFE_HEADERS | {"Content-Type": "application/json", "Vary": "Accept-Encoding"}
     if encoded.compressed is not None and prefers_gzip(header_of(request, "accept-encoding")):
         headers["Content-Encoding"] = "gzip"
         pieces = encoded.compressed.gzipped(end)
-    headers["Content-Length"] = str(sum(map(len, pieces)))
-    return PiecesResponse(in_pieces(pieces), media_type="application/json", headers=headers)
+    return _response(pieces, headers)
+
+
+def _response(pieces: Sequence[bytes | memoryview], headers: dict[str, str]) -> Response:
+    size = sum(map(len, pieces))
+    if size <= _SMALL:
+        return _SmallResponse(b"".join(pieces), headers=headers)
+    return PiecesResponse(in_pieces(pieces), headers=headers | {"Content-Length": str(size)})
 
 
 def header_of(request: Request, header: str) -> str:

@@ -7,9 +7,17 @@ from collections.abc import Sequence
 
 import pytest
 from starlette.requests import Request
+from starlette.types import Message
 
+from cln_monitor.exporter.forms import Encoded
 from cln_monitor.exporter.web import responses
-from cln_monitor.exporter.web.responses import header_of, in_pieces, json_response, text_response
+from cln_monitor.exporter.web.responses import (
+    header_of,
+    in_pieces,
+    json_response,
+    observation_response,
+    text_response,
+)
 
 
 async def _gathered(pieces: Sequence[bytes]) -> list[bytes]:
@@ -29,6 +37,24 @@ def test_pieces(pieces: list[bytes], sent: list[bytes], monkeypatch: pytest.Monk
     """Small pieces are merged, and large ones split to the size of a write."""
     monkeypatch.setattr(responses, "_PIECE", 4)
     assert asyncio.run(_gathered(pieces)) == sent
+
+
+@pytest.mark.parametrize("size", [1, 1 << 15, (1 << 15) + 1])
+def test_a_body_is_small_or_in_pieces(size: int) -> None:
+    """A small body is sent at once, which is cheaper; with a large one the server waits for the client."""
+    text, ages = b"{" + b" " * (size - 4) + b"}", b'{"a":1}'
+    request = Request({"type": "http", "headers": []})
+    response = observation_response(request, Encoded(text), ages)
+    messages: list[Message] = []
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    asyncio.run(response(request.scope, request.receive, send))
+    body = text[:-1] + b"," + ages[1:]
+    assert b"".join(message.get("body", b"") for message in messages) == body
+    assert response.headers["content-length"] == str(len(body))
+    assert (len(messages) == 2) == (len(body) <= 1 << 15)
 
 
 def test_a_header_that_is_sent_twice() -> None:
