@@ -16,7 +16,7 @@ from msgspec import UNSET, UnsetType
 
 from cln_monitor.text_cleaning import LONGEST_UNSCRUBBED, are_plain, clean_text, shorten
 
-from .dates import parse_date, parse_plain_dates
+from .dates import parse_date, parse_plain_dates, parse_shared_dates
 from .errors import BadAnswerError
 
 LastCheckin: TypeAlias = float | UnsetType | None
@@ -29,8 +29,6 @@ _FIRST_DAY = 86400.0  # Unix seconds of 1970-01-02
 _EXACT = 1 << 53  # above this, several whole numbers have the same float
 _NUMBER = re.compile(r"\s*\d{1,15}(?:\.0*)?\s*", re.ASCII)
 _LONGEST_QUOTE = 80
-_MOST_MOMENTS = 1 << 12  # the minutes of almost three days; older ones are those of few servers each
-_moments: dict[float, float] = {}  # the last check-ins read so far: many servers share one, as CLN reports the minute
 _LONGEST_HOST_NAME = 253  # RFC 1035, section 2.3.4, without the dot at the end
 
 
@@ -154,13 +152,10 @@ def checkins(values: list[Any], field: str, server: str = "CLN") -> list[LastChe
             return values
         values = [None if value is UNSET else value for value in values]
     try:
-        parsed = parse_plain_dates(values)
+        parsed = parse_shared_dates(values)  # many servers share one, as CLN reports the minute
     except (ValueError, TypeError):
         return [checkin(value, field, server) for value in values]
-    if len(_moments) > _MOST_MOMENTS:
-        _moments.clear()
-    shared = _moments.setdefault
-    return [None if seconds is None or seconds <= _FIRST_DAY else shared(seconds, seconds) for seconds in parsed]
+    return [None if seconds is None or seconds <= _FIRST_DAY else seconds for seconds in parsed]
 
 
 def date_if_readable(value: object) -> float | None:

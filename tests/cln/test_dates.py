@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import dates
-from cln_monitor.cln.dates import parse_date, parse_plain_dates
+from cln_monitor.cln.dates import parse_date, parse_plain_dates, parse_shared_dates
 
 SPELLINGS = {
     "2014-04-30T11:26-0400": 1398871560,  # the API document
@@ -99,32 +99,35 @@ def test_any_text(text: str) -> None:
 @given(st.lists(st.none() | st.sampled_from([*SPELLINGS, *NO_DATES]) | st.text(max_size=20)))
 def test_many_dates(texts: list[str | None]) -> None:
     """Dates read together give the same as each alone."""
-    with contextlib.suppress(ValueError):
-        assert parse_plain_dates(texts) == [None if text is None else parse_date(text) for text in texts]
+    for parse in (parse_plain_dates, parse_shared_dates):
+        with contextlib.suppress(ValueError):
+            assert parse(texts) == [None if text is None else parse_date(text) for text in texts]
 
 
 def test_documented_dates_are_plain() -> None:
     """The documented format, and null, are read on the fast path."""
-    assert parse_plain_dates(["2014-04-30T11:26-0400", None]) == [1398871560, None]
+    for parse in (parse_plain_dates, parse_shared_dates):
+        assert parse(["2014-04-30T11:26-0400", None]) == [1398871560, None]
 
 
 @pytest.mark.parametrize("text", ["2014-04-30T15:26:00.250Z", "0", " 2014-04-30"])
 def test_dates_that_are_not_plain(text: str) -> None:
     """Unusual formats are left to the slow path."""
-    with pytest.raises(ValueError):  # noqa: PT011 # who calls it looks closely
-        parse_plain_dates([text])
+    for parse in (parse_plain_dates, parse_shared_dates):
+        with pytest.raises(ValueError):  # noqa: PT011 # who calls it looks closely
+            parse([text])
 
 
 @pytest.mark.parametrize("value", [{}, {"date": "2014-04-30"}, [], ["2014-04-30"], 1398871560, 1.5, True])
 def test_values_that_are_no_text_are_not_plain(value: object) -> None:
     """A JSON value that is not a string raises TypeError on every Python version."""
-    with pytest.raises(TypeError):
-        parse_plain_dates([value])
+    for parse in (parse_plain_dates, parse_shared_dates):
+        with pytest.raises(TypeError):
+            parse([value])
 
 
-def test_a_memory_of_dates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cache of days and times is bounded."""
-    monkeypatch.setattr(dates, "_MOST", 3)
-    kept = dates._Parsed(float)
+def test_a_memory_of_dates_is_bounded() -> None:
+    """The caches of days, of times and of whole dates are bounded."""
+    kept = dates._Parsed(float, 3)
     assert [kept[str(number)] for number in range(8)] == list(range(8))
     assert len(kept) <= 3

@@ -43,7 +43,8 @@ def _held(scale: Scale, directory: Path, servers: int, *, most: int) -> list[Row
             "≤ 1.3 ×",
             f"{ratio(peak / held)} ({peak:.0f} MB to {held:.0f} MB)",
             peak <= 1.3 * held,
-            "until a poll is complete, the servers and the text of the poll before are held as well",
+            "until a poll is complete, the servers and the text of the poll before are held as well, and to find those "
+            "that are superseded takes the addresses of all servers",
         ),
     ]
 
@@ -76,4 +77,5 @@ def endurance_row(held: Sequence[float], servers: int) -> Row:
         "≤ 1.03 ×",
         f"{ratio(spread(settled))} ({min(settled):.1f} MB to {max(settled):.1f} MB)",
         spread(settled) <= 1.03,
+        "the caches of dates fill up to their limits, and threads fragment the heap of the C library",
     )

@@ -132,6 +132,7 @@ def _many(scale: Scale, exporter: Exporter, compiled: dict[str, str]) -> list[Ro
             "≤ 1 ms",
             f"{cpu * 1000:.2f} ms",
             cpu <= 0.001,
-            "a connection and a turn through uvicorn, h11 and Starlette, most with caches that the plugins emptied",
+            "the start of a plugin empties the caches of the processor, after which a request takes three times as "
+            "long; three quarters of it are uvicorn, h11 and Starlette, as with a constant response",
         ),
     ]

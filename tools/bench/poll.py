@@ -92,8 +92,9 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
             "≤ 1.5 ×",
             f"{ratio(cpu)} {times}",
             cpu <= 1.5,
-            "the calls take less than those of the bare session, as where no answer changed; to make an observation of "
-            "100,000 servers takes a quarter of a bare fetch of them, to write and compress their text another",
+            "the calls take less than those of the bare session; to read 100,000 servers, compare them with those of "
+            "the poll before, and look for secrets takes a third of a bare fetch, to write and compress their 200,000 "
+            "series another, 4 µs of Python per server in total",
         ),
         Row(
             f"CPU of {poll} when no answer changed, compared with a bare `requests.Session`", "", ratio(cpu_same), None

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series
 from cln_monitor.probes import CheckinSettings, ImunifyKeyServers, Observation, ProbeReport, count_checkins
 
-from .servers import SERVER_LABELS, add_ages, add_host_names, add_limit, add_server_times, age_family, host_family
+from .servers import (
+    SERVER_LABELS,
+    add_ages,
+    add_host_names,
+    add_limit,
+    add_server_times,
+    age_family,
+    host_family,
+    labels_of_servers,
+)
 
 KEY_INFO = Family(
     "cln_imunify_key_info",
@@ -55,14 +62,8 @@ def render(observation: Observation[ImunifyKeyServers], settings: CheckinSetting
         if key.servers_reported is not None:
             series.add(KEY_REPORTED, (account, key.key), key.servers_reported)
         if settings.server_series:
-            add_server_times(
-                series,
-                LAST_CHECKIN,
-                account=account,
-                key=key.key,
-                servers=key.servers,
-                time_of=attrgetter("last_checkin"),
-            )
+            labels = labels_of_servers(account, key.key, key.servers)
+            add_server_times(series, LAST_CHECKIN, labels, [server.last_checkin for server in key.servers])
         else:
             checkins = [server.last_checkin for server in key.servers]
             ages = [part.observed_at - moment for moment in checkins if moment]

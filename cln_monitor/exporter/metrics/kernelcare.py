@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from operator import attrgetter
 
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series
 from cln_monitor.probes import (
@@ -16,7 +15,16 @@ from cln_monitor.probes import (
 )
 from cln_monitor.registrations import find_superseded
 
-from .servers import SERVER_LABELS, add_ages, add_host_names, add_limit, add_server_times, age_family, host_family
+from .servers import (
+    SERVER_LABELS,
+    add_ages,
+    add_host_names,
+    add_limit,
+    add_server_times,
+    age_family,
+    host_family,
+    labels_of_servers,
+)
 
 KEY_INFO = Family(
     "cln_kernelcare_key_info",
@@ -69,17 +77,9 @@ def render(observation: Observation[KernelCareKeyServers], settings: CheckinSett
             series.add(KEY_SERVERS, (account, key.key, checkin), count)
         add_limit(series, KEY_LIMIT, (account, key.key), key.limit)
         if settings.server_series:
-            add_server_times(
-                series,
-                LAST_CHECKIN,
-                account=account,
-                key=key.key,
-                servers=key.servers,
-                time_of=attrgetter("last_checkin"),
-            )
-            add_server_times(
-                series, CREATED, account=account, key=key.key, servers=key.servers, time_of=attrgetter("created")
-            )
+            labels = labels_of_servers(account, key.key, key.servers)
+            add_server_times(series, LAST_CHECKIN, labels, [server.last_checkin for server in key.servers])
+            add_server_times(series, CREATED, labels, [server.created for server in key.servers])
         else:
             checkins = [server.last_checkin for server in key.servers]
             ages = [part.observed_at - moment for moment in checkins if moment]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-
 import pytest
 from hypothesis import given
 from hypothesis import settings as example_settings
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 
 from cln_monitor.cln import ImunifyServer
 from cln_monitor.exporter.metrics.families import Family
-from cln_monitor.exporter.metrics.servers import SERVER_LABELS, add_limit, add_server_times
+from cln_monitor.exporter.metrics.servers import SERVER_LABELS, add_limit, add_server_times, labels_of_servers
 from tests.exporter.parsing import parse
 
 from .rendering import new_series, texts_of
@@ -27,7 +25,8 @@ def test_fast_rendering_of_times(account: str, key: str, rows: list[tuple[str, s
     """The fast rendering of many servers has the same text as Series.add, and is parsed back."""
     servers = [ImunifyServer(*row) for row in rows]
     fast, generic = new_series(), new_series()
-    add_server_times(fast, TIMES, account=account, key=key, servers=servers, time_of=attrgetter("last_checkin"))
+    labels = labels_of_servers(account, key, servers)
+    add_server_times(fast, TIMES, labels, [server.last_checkin for server in servers])
     for server in servers:
         if server.last_checkin:
             generic.add(TIMES, (account, key, server.server_id, server.ip), server.last_checkin)
