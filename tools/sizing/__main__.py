@@ -1,4 +1,4 @@
-"""Measure the input of docs/sizing.md: python -m tools.sizing 10000 100000 300000.
+"""Measure the input of docs/sizing.md: python -m tools.sizing 10000 100000 300000 1000000.
 
 The exporter polls a simulated account with these numbers of KernelCare servers, 100 per key, and is scraped as by
 Prometheus.
