@@ -28,6 +28,11 @@ class Severity(IntEnum):
 
 DAY = 86400
 
+FRESH, STALE, NEVER, UNKNOWN = CHECKINS = ("fresh", "stale", "never", "unknown")
+"""The states of a server's last check-in: recent, too long ago, none ever, or unknown."""
+MOST_AHEAD = 3600.0
+"""Maximum seconds that a check-in may be ahead of CLN's clock, as a tolerance for differing clocks."""
+
 LEAST_LIMIT = 2
 """Keys with a lower limit are expected to be full."""
 NEARLY_FULL, FULL = 90, 100

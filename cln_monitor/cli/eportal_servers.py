@@ -19,36 +19,6 @@ from .output import Row, eprint
 from .session import Session
 from .usage import UsageError
 
-FIELDS = (
-    "account",
-    "id",
-    "hostname",
-    "ip",
-    "key",
-    "mask",
-    "feed",
-    "cve",
-    "cve_state",
-    "effective_kernel",
-    "running_kernel",
-    "kernel_id",
-    "patch_level",
-    "newest_level",
-    "behind",
-    "updated",
-    "patch_built",
-    "patch_age_seconds",
-    "patched",
-    "last_checkin",
-    "silent",
-    "distro",
-    "tags",
-)
-"""The fields of a server in JSON and CSV."""
-
-COLUMNS = ("account", "hostname", "ip", "feed", "effective_kernel", "patch_level", "newest_level", "patch_age")
-"""The columns of a table, without those about a CVE and a check-in."""
-
 
 class ServerOfEportal(NamedTuple):
     """A server: its ``row`` for the output, and whether it ``is_behind`` and ``is_silent``, as far as known."""

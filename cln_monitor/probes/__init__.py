@@ -2,7 +2,7 @@
 
 from .awp import AwpMonth, AwpSettings
 from .caution import Caution, is_address, phrases_of
-from .checkins import FRESH, MOST_AHEAD, NEVER, STALE, UNKNOWN, count_checkins
+from .checkins import count_checkins
 from .cloudlinux import CloudLinuxProduct, CloudLinuxSettings
 from .els import ElsProduct, ElsServerState, ElsSettings
 from .eportal import EportalFleet, EportalServerState, EportalSettings
@@ -30,16 +30,11 @@ __all__ = [
     "BY_PRODUCT",
     "EPORTAL_PROBES",
     "FORMAT",
-    "FRESH",
     "HOST_NAME_SOURCES",
     "LICENSE_LIST",
-    "MOST_AHEAD",
     "NAMED_PROBES",
-    "NEVER",
     "PROBES",
     "PRODUCT_NAMES",
-    "STALE",
-    "UNKNOWN",
     "WHOLE",
     "WITHOUT_LOGIN",
     "Ages",

@@ -9,12 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from cln_monitor.cln import Server
-
-FRESH, STALE, NEVER, UNKNOWN = CHECKINS = ("fresh", "stale", "never", "unknown")
-"""The states of a server's last check-in: recent, too long ago, none ever, or unknown."""
-
-MOST_AHEAD = 3600.0
-"""Maximum number of seconds that a check-in may be ahead of CLN's clock, as a tolerance for differing clocks."""
+from cln_monitor.policy import FRESH, MOST_AHEAD, NEVER, STALE, UNKNOWN
 
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -62,7 +62,7 @@ def test_the_file_of_the_options(cln: Cln, tmp_path: Path) -> None:
     expected = f"{cln.config}: ok, 1 account: acme\n"
     assert run("-C", str(cln.config), "check", "config").out == expected
     assert run("check", "config", "-C", str(cln.config)).out == expected
-    with mock.patch("cln_monitor.cli.commands.check.DEFAULT_CONFIG", tmp_path / "none.yml"):
+    with mock.patch("cln_monitor.config.DEFAULT_CONFIG", tmp_path / "none.yml"):
         outcome = run("check", "config")
     assert (outcome.code, f"{tmp_path}/none.yml: cannot be read" in outcome.err) == (1, True)
 

@@ -6,7 +6,8 @@ import pytest
 from msgspec import UNSET
 
 from cln_monitor.cln import KernelCareServer, LastCheckin
-from cln_monitor.probes.checkins import CHECKINS, count_checkins, without_ahead
+from cln_monitor.policy import CHECKINS
+from cln_monitor.probes.checkins import count_checkins, without_ahead
 
 NOW, STALE_AFTER = 1_000_000.0, 86400.0
 

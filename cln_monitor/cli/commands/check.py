@@ -8,14 +8,12 @@ from typing import Annotated
 
 import typer
 
-from cln_monitor.cli.account_check import FAILS, AccountCheck
 from cln_monitor.cli.concurrent import ConcurrentReader
 from cln_monitor.cli.context import family, session_of
 from cln_monitor.cli.exit_codes import ExitCode
 from cln_monitor.cli.output import eprint
 from cln_monitor.cli.output_fields import shows
 from cln_monitor.cli.usage import UsageError
-from cln_monitor.config import DEFAULT_CONFIG, ConfigError, config_schema, load_config, warnings_of
 
 app = family("Check a configuration, or an account at CLN.")
 
@@ -35,6 +33,14 @@ def check_config(
 
     CLN is not queried: use `clntool check account` for that.
     """
+    from cln_monitor.config import (  # noqa: PLC0415 # Tab needs none
+        DEFAULT_CONFIG,
+        ConfigError,
+        config_schema,
+        load_config,
+        warnings_of,
+    )
+
     session = session_of(context)
     if schema:
         if file is not None:
@@ -66,6 +72,8 @@ def check_account(context: typer.Context) -> None:
     All probes run once with the credentials of the account. They show whether the login is accepted, which products
     exist, whether each key and monitoring key works, and whether there is reseller access. Nothing is changed.
     """
+    from cln_monitor.cli.account_check import FAILS, AccountCheck  # noqa: PLC0415 # Tab needs none
+
     session = session_of(context)
     account_check = AccountCheck(session)
     with ConcurrentReader(session) as reader:

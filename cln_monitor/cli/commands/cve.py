@@ -10,9 +10,10 @@ import typer
 from cln_monitor.cli.common_options import Commands
 from cln_monitor.cli.concurrent import show_with_errors
 from cln_monitor.cli.context import session_of
-from cln_monitor.cli.eportal_servers import COLUMNS, FIELDS, check_cve, choose_eportals, read_eportals
 from cln_monitor.cli.output import eprint
 from cln_monitor.cli.output_fields import lists
+
+from .eportal import COLUMNS, FIELDS
 
 app = Commands()
 
@@ -29,6 +30,8 @@ def show_cve(
     A server without the fix is not necessarily vulnerable: the kernel that it booted may have the fix, or never had the
     flaw. Servers of a feed that delays patches lag on purpose.
     """
+    from cln_monitor.cli.eportal_servers import check_cve, choose_eportals, read_eportals  # noqa: PLC0415 # Tab needs none
+
     session = session_of(context)
     found = read_eportals(session, choose_eportals(session), check_cve("ID", cve))
     servers = sorted(found.servers, key=lambda server: _ORDER.index(server.cve_state or "unknown"))

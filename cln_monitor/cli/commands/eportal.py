@@ -8,8 +8,37 @@ import typer
 
 from cln_monitor.cli.concurrent import show_with_errors
 from cln_monitor.cli.context import family, session_of
-from cln_monitor.cli.eportal_servers import COLUMNS, FIELDS, check_cve, choose_eportals, read_eportals
 from cln_monitor.cli.output_fields import lists
+
+FIELDS = (
+    "account",
+    "id",
+    "hostname",
+    "ip",
+    "key",
+    "mask",
+    "feed",
+    "cve",
+    "cve_state",
+    "effective_kernel",
+    "running_kernel",
+    "kernel_id",
+    "patch_level",
+    "newest_level",
+    "behind",
+    "updated",
+    "patch_built",
+    "patch_age_seconds",
+    "patched",
+    "last_checkin",
+    "silent",
+    "distro",
+    "tags",
+)
+"""The fields of a server in JSON and CSV."""
+
+COLUMNS = ("account", "hostname", "ip", "feed", "effective_kernel", "patch_level", "newest_level", "patch_age")
+"""The columns of a table, without those about a CVE and a check-in."""
 
 app = family("Servers of TuxCare ePortals, and their live patches.")
 servers = family("Servers of TuxCare ePortals.")
@@ -36,6 +65,8 @@ def list_servers(
 
     A server is shown if at least one condition applies. One whose patch level or kernel is unknown is not behind.
     """
+    from cln_monitor.cli.eportal_servers import check_cve, choose_eportals, read_eportals  # noqa: PLC0415 # Tab needs none
+
     session = session_of(context)
     cve = None if cve is None else check_cve("--cve", cve)
     found = read_eportals(session, choose_eportals(session), cve)

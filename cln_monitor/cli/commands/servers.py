@@ -40,7 +40,7 @@ from cln_monitor.cli.output_fields import lists
 from cln_monitor.cli.usage import UsageError
 from cln_monitor.cln import GroupServer
 from cln_monitor.durations import format_age, parse_duration
-from cln_monitor.probes import NEVER, UNKNOWN
+from cln_monitor.policy import NEVER, UNKNOWN
 
 app = family("Servers of all products: list them, and remove those no longer in use.")
 

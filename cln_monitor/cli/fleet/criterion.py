@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cln_monitor.durations import format_age
-from cln_monitor.policy import DAY, NEVER_AFTER
-from cln_monitor.probes import NEVER, UNKNOWN
+from cln_monitor.policy import DAY, NEVER, NEVER_AFTER, UNKNOWN
 
 from .registrations import ServerStatus, describe_checkin
 

@@ -14,7 +14,7 @@ from cln_monitor.cli.exit_codes import ExitCode
 from cln_monitor.cli.fleet.key_argument import find_keys
 from cln_monitor.cli.output import eprint
 from cln_monitor.cli.signals import ends_like_ctrl_c
-from cln_monitor.probes import UNKNOWN
+from cln_monitor.policy import UNKNOWN
 
 from .criterion import Criterion
 from .inventory import CHECKING_IN, IMUNIFY, KERNELCARE, PRODUCT_NAMES, Inventory

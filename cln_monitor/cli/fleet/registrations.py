@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import UNSET
 
 from cln_monitor.durations import format_age
-from cln_monitor.probes import FRESH, MOST_AHEAD, NEVER, STALE, UNKNOWN, CheckinSettings, stale_after_of
+from cln_monitor.policy import FRESH, MOST_AHEAD, NEVER, STALE, UNKNOWN
 from cln_monitor.registrations import Registration, find_superseded, shared_addresses
 
 from .inventory import ListedServer
 
 if TYPE_CHECKING:
     from cln_monitor.cli.session import Session
-
-_DEFAULT_STALE_AFTER = CheckinSettings().stale_after
 
 
 class ServerStatus(NamedTuple):
@@ -36,8 +34,10 @@ class ServerStatus(NamedTuple):
 
 def stale_after_in(session: Session) -> Callable[[str], float]:
     """Return a function from a product to the configured seconds after which its servers are stale."""
-    probes = session.account.probes
-    return lambda product: stale_after_of(probes[product]) or _DEFAULT_STALE_AFTER
+    from cln_monitor.probes import CheckinSettings, stale_after_of  # noqa: PLC0415 # loaded by then; Tab needs none
+
+    probes, default = session.account.probes, CheckinSettings().stale_after
+    return lambda product: stale_after_of(probes[product]) or default
 
 
 def server_statuses(

@@ -7,7 +7,8 @@ from collections import Counter
 from cln_monitor.exporter.metrics.families import POLLED_FROM_EPORTAL as POLLED
 from cln_monitor.exporter.metrics.families import Family, Series
 from cln_monitor.patches import CVE_STATES, LivePatch, state_of_cve
-from cln_monitor.probes import STALE, EportalFleet, EportalServerState, EportalSettings, Observation, count_checkins
+from cln_monitor.policy import STALE
+from cln_monitor.probes import EportalFleet, EportalServerState, EportalSettings, Observation, count_checkins
 
 from .servers import add_ages, age_family
 
