@@ -169,9 +169,9 @@ def test_the_program(received: NotifySocket, tmp_path: Path) -> None:
     environment = {"NOTIFY_SOCKET": received.address, "WATCHDOG_USEC": "600000"}
     with running_exporter(tmp_path, "--demo", environment=environment) as exporter:
         first = received.next()
-        assert re.fullmatch(r"READY=1\nSTATUS=9 probes of 1 account: .*", first)
+        assert re.fullmatch(r"READY=1\nSTATUS=10 probes of 1 account and 1 ePortal: .*", first)
         if not first.endswith(": all OK"):  # a status is sent again only after a change
-            _wait_for(received, r"WATCHDOG=1\nSTATUS=9 probes of 1 account: all OK")
+            _wait_for(received, r"WATCHDOG=1\nSTATUS=10 probes of 1 account and 1 ePortal: all OK")
         _wait_for(received, r"WATCHDOG=1")
         exporter.process.send_signal(signal.SIGHUP)
         _wait_for(received, r"RELOADING=1\nMONOTONIC_USEC=\d+")

@@ -172,7 +172,7 @@ def test_open_details_stay_open(chromium: Chromium, demo: Exporter) -> None:
     page.press("Enter")
     wait_until(lambda: page.evaluate("document.querySelector('details').open"), "the row to open")
     name = page.text("details .names li")
-    assert "silent for" in name
+    assert "example.net" in name
     page.evaluate("document.querySelector('#main').dataset.old = 'yes'")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     wait_until(lambda: page.evaluate("document.querySelector('#main').dataset.old === undefined"), "the update")
