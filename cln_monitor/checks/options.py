@@ -139,6 +139,19 @@ COMMON = (
     VERBOSE,
 )
 """The options of every check of an account."""
+EPORTAL_COMMON = (
+    Option(("-C", "--config"), "Read the ePortals from this cln-monitor configuration file", "FILE"),
+    Option(
+        ("-a", "--account"),
+        "Use the ePortal of this name; required if the configuration or exporter has several",
+        "NAME",
+    ),
+    EXPORTER._replace(help="Read data from the cln-exporter at this URL instead of the ePortal"),
+    TIMEOUT,
+    UNREACHABLE_STATE._replace(help="Return this state if the ePortal or the exporter does not respond"),
+    VERBOSE,
+)
+"""The options of every check of an ePortal."""
 
 
 class HelpRequestedError(Exception):

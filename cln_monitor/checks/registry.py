@@ -33,6 +33,8 @@ MODULES = {
     "check_cln_els": "els",
     "check_cln_awp": "awp",
     "check_cln_cloudlinux": "cloudlinux",
+    "check_cln_eportal": "eportal",
+    "check_cln_cve": "cve",
     "check_cln_exporter": "exporter",
     "register_cln_monitoring_key": "monitoring_key",
 }

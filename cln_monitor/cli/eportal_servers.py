@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 from msgspec import UNSET
 
 from cln_monitor.cln import ClnError, Deadline, SystemClock, mask_key
-from cln_monitor.config import ClientFactory, EportalConfig, SelectionError
+from cln_monitor.config import ClientFactory, EportalConfig
 from cln_monitor.durations import format_age
 from cln_monitor.eportal import EportalClient, EportalServer
 from cln_monitor.patches import CveState, LivePatch, PatchReading, is_behind, parse_cve, state_of_cve
@@ -46,16 +46,8 @@ def check_cve(name: str, text: str) -> str:
 
 def choose_eportals(session: Session) -> list[EportalConfig]:
     """Return the ePortal of ``--account``, or all of the configuration. Raises SelectionError without any."""
-    session.selection = session.selection._replace(needs_account=False)  # accounts of CLN are not read
-    eportals, name = session.config.eportals, session.selection.account
-    if not eportals:
-        raise SelectionError("the configuration has no ePortals; add one to eportals")
-    if name is None:
-        return eportals
-    if chosen := [eportal for eportal in eportals if eportal.name == name]:
-        return chosen
-    known = ", ".join(eportal.name for eportal in eportals)
-    raise SelectionError(f"--account: unknown ePortal {name}; known ePortals: {known}")
+    session.selection = session.selection._replace(of_eportals=True)  # accounts of CLN are not read
+    return session.selection.eportals_of(session.config)
 
 
 def read_eportals(session: Session, eportals: Sequence[EportalConfig], cve: str | None) -> Eportals:

@@ -14,7 +14,7 @@ from cln_monitor.cln import Secret, problem_of_api_url, problem_of_proxy
 from . import environment
 from .environment import DEFAULT_CONFIG
 from .load import ConfigError, load_config, make_config
-from .model import AccountConfig, Config
+from .model import AccountConfig, Config, EportalConfig
 
 _OPTION_OF_FIELD = {
     "secret_key_file": "--secret-key-file",
@@ -33,7 +33,8 @@ class SelectionError(Exception):
 class AccountSelection(NamedTuple):
     """The options that select a configuration and an account; None is not given.
 
-    ``needs_account``: the command needs credentials. ``also`` names further options, for the error that none is given.
+    ``needs_account``: the command needs credentials. ``of_eportals``: it reads ePortals, which only a file can have;
+    ``account`` is then the name of one. ``also`` names further options, for the error that none is given.
     """
 
     config: str | None = None
@@ -45,6 +46,7 @@ class AccountSelection(NamedTuple):
     proxy: str | None = None
     needs_account: bool = True
     also: str = ""
+    of_eportals: bool = False
 
     def load(self) -> Config:
         """Return the configuration of a file, or of a single account given by options and environment variables.
@@ -54,6 +56,10 @@ class AccountSelection(NamedTuple):
         not matter. Raises SelectionError.
         """
         file = Path(self.config or DEFAULT_CONFIG)
+        if self.of_eportals:
+            if not (self.config or environment.is_there(file)):
+                raise SelectionError(f"no ePortal given: use --config with a file that has eportals{self.also}")
+            return self._from_file(file, with_secrets=False)
         needed = self.needs_account or self.account is not None
         exists = bool(self.config) or _exists(file, needed=needed)
         has_variables = not self.config and environment.value_of(environment.LOGIN) is not None
@@ -64,10 +70,25 @@ class AccountSelection(NamedTuple):
         if not exists:
             ways = "use --config, or --login with --secret-key-file, or CLN_LOGIN with CLN_SECRET_KEY"
             raise SelectionError(f"no account given: {ways}{self.also}")
-        try:
-            return self._with_overrides(load_config(file, with_secrets=self.needs_account))
-        except ConfigError as error:
-            raise SelectionError(str(error).replace("\n", "; ")) from None
+        return self._from_file(file, with_secrets=self.needs_account)
+
+    def eportals_of(self, config: Config) -> list[EportalConfig]:
+        """Return the selected ePortal, or all of ``config``, which are one or more. Raises SelectionError."""
+        if not config.eportals:
+            raise SelectionError("the configuration has no ePortals; add one to eportals")
+        chosen = [eportal for eportal in config.eportals if self.account in {None, eportal.name}]
+        if not chosen:
+            known = ", ".join(eportal.name for eportal in config.eportals)
+            raise SelectionError(f"--account: unknown ePortal {self.account}; known ePortals: {known}")
+        return chosen
+
+    def eportal_of(self, config: Config) -> EportalConfig:
+        """Return the selected ePortal, or the only one of ``config``. Raises SelectionError."""
+        chosen, *others = self.eportals_of(config)
+        if others:
+            names = ", ".join(eportal.name for eportal in config.eportals)
+            raise SelectionError(f"the configuration has several ePortals; use --account with one of: {names}")
+        return chosen
 
     def account_of(self, config: Config) -> AccountConfig:
         """Return the selected account, or the only one of ``config``. Raises SelectionError."""
@@ -96,6 +117,12 @@ class AccountSelection(NamedTuple):
                 f"the accounts of the configuration use several APIs; use --account with one of: {names}"
             )
         return roots[0]
+
+    def _from_file(self, file: Path, *, with_secrets: bool) -> Config:
+        try:
+            return self._with_overrides(load_config(file, with_secrets=with_secrets))
+        except ConfigError as error:
+            raise SelectionError(str(error).replace("\n", "; ")) from None
 
     def _with_overrides(self, config: Config) -> Config:
         changes: dict[str, Any] = {}

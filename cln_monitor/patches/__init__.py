@@ -1,7 +1,8 @@
 """What KernelCare's live patches fix, read from the public patch server, which is sent no credentials."""
 
+from cln_monitor.cve_coverage import CVE_STATES, CveState, is_behind, parse_cve, state_of_cve
+
 from .catalog import PatchCatalog, PatchReading
-from .coverage import CVE_STATES, CveState, is_behind, parse_cve, state_of_cve
 from .live_patch import LivePatch
 from .server import PATCHES_URL, PatchServer, patch_settings
 

@@ -166,7 +166,7 @@ def test_values_without_arguments(name: str) -> None:
         assert repr_of(values) == repr_of(expected), option
 
 
-SAMPLES = ("1", "ok", "http://192.0.2.1", "192.0.2.1", "o,u", "previous")
+SAMPLES = ("1", "ok", "http://192.0.2.1", "192.0.2.1", "o,u", "previous", "CVE-2026-11111")
 
 
 def is_valid(option: Option, text: str) -> bool:

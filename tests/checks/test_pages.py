@@ -19,7 +19,9 @@ from cln_monitor.checks.plugin_exit import PluginExit
 from cln_monitor.checks.plugins import (
     awp,
     cloudlinux,
+    cve,
     els,
+    eportal,
     exporter,
     imunify,
     ip_licenses,
@@ -32,8 +34,8 @@ from cln_monitor.checks.registry import MODULES, Plugin, load
 from cln_monitor.checks.result import CheckResult
 from cln_monitor.cln import Redactor
 from cln_monitor.config import ClientFactory, parse_config
-from cln_monitor.probes import PROBES, ProbeReport, run_probe
-from cln_monitor.simulator import Simulator, serve
+from cln_monitor.probes import ALL_PROBES, PROBES, ProbeReport, run_probe
+from cln_monitor.simulator import Fixed, SimulatedKernel, Simulator, serve
 from tests.helpers.clock import NOW, FakeClock
 
 PAGE = Path(__file__).parents[2] / "plugins" / "README.md"
@@ -41,7 +43,7 @@ DAY, HOUR = 86400, 3600
 
 
 @pytest.fixture(scope="module")
-def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
+def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Mapping[str, Any]]]:
     """The report of each probe for a simulated account with problems, at a fixed time."""
     clock = FakeClock()
     simulator = Simulator(clock=clock.time, seed=5)
@@ -65,24 +67,50 @@ def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
     account.add_awp_entity("shop.example.com", username="shop")
     account.add_awp_entity("shop.example.com", "AWP_CDN", username="shop", cdn_limit_type="50 GB")
     simulator.flags["rhn_overloaded"] = True
+    add_eportal_servers(simulator)
+    api_key_file = tmp_path_factory.mktemp("eportal") / "api.key"
+    api_key_file.write_text(simulator.eportal.api_key)
     with serve(simulator) as served:
         config = parse_config(
-            f"{{api_url: '{served.url}', accounts: [{{name: acme, login: acme_login, secret_key: s3cret}}]}}", Path()
+            f"{{api_url: '{served.url}', accounts: [{{name: acme, login: acme_login, secret_key: s3cret}}], "
+            f"patches: {{url: '{served.patches_url}', cves: [CVE-2026-11111]}}, "
+            f"eportals: [{{name: dc1, url: '{served.eportal_url}', api_key_file: '{api_key_file}'}}]}}",
+            Path(),
         )
         sources = ClientFactory(config, clock, Redactor())
 
         def view(name: str) -> Mapping[str, Any]:
-            settings = config.accounts[0].probes[name]
-            of_account = PROBES[name].per_account
-            source = (
-                sources.for_account(config.accounts[0], name) if of_account else sources.for_api(served.url, settings)
-            )
+            settings = config.probes[name]
+            if name not in PROBES:
+                source = sources.for_eportal(config.eportals[0])
+            elif PROBES[name].per_account:
+                source = sources.for_account(config.accounts[0], name)
+            else:
+                source = sources.for_api(served.url, settings)
             with ThreadPoolExecutor(1) as pool:
-                run = run_probe(PROBES[name], source, pool, clock)
+                run = run_probe(ALL_PROBES[name], source, pool, clock)
             seen: dict[str, Any] = msgspec.to_builtins(ProbeReport.of_run(run, settings))
             return seen | {"api": "cln.cloudlinux.com"}
 
         yield view
+
+
+def add_eportal_servers(simulator: Simulator) -> None:
+    """Add servers to the ePortal of ``simulator``, one of which does not have the newest patch."""
+    kernel = simulator.patches.add_kernel(SimulatedKernel("almalinux8", "4.18.0-553.el8.x86_64"))
+    kernel.add_patch(NOW - 40 * DAY, ("netfilter", "CVE-2026-22222"), effective_kernel="4.18.0-553.80.1.el8")
+    kernel.add_patch(NOW - 9 * DAY, ("io-uring", "CVE-2026-11111"), effective_kernel="4.18.0-553.90.1.el8")
+    server_key = simulator.eportal.add_key("webservers")
+    for number, level in enumerate((2, 1, 2)):
+        simulator.eportal.add_server(
+            kernel,
+            server_key,
+            registered=NOW - 90 * DAY,
+            loads=[(NOW - 8 * DAY, level)],
+            checkins=Fixed(NOW - (number + 1) * HOUR),
+            hostname=f"app{number}.example.net",
+            ip=f"10.0.4.{number}",
+        )
 
 
 def example(name: str, view: Callable[[str], Mapping[str, Any]]) -> str:
@@ -171,6 +199,14 @@ _EXAMPLES: dict[str, _Example] = {
     els.PLUGIN.name: _judged("els", els.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
     awp.PLUGIN.name: _judged("awp", awp.judge, "-C /etc/cln-monitor/cln-monitor.yml -w 100", "-w", "100"),
     cloudlinux.PLUGIN.name: _judged("cloudlinux", cloudlinux.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
+    eportal.PLUGIN.name: _judged("eportal", eportal.judge, "-C /etc/cln-monitor/cln-monitor.yml -a dc1"),
+    cve.PLUGIN.name: _judged(
+        "eportal",
+        cve.judge,
+        "-C /etc/cln-monitor/cln-monitor.yml -a dc1 --cve CVE-2026-11111",
+        "--cve",
+        "CVE-2026-11111",
+    ),
     exporter.PLUGIN.name: _exporter,
     monitoring_key.PLUGIN.name: _registered,
 }

@@ -72,6 +72,7 @@ def test_a_check_through_the_exporter_imports_little(name: str) -> None:
     rooms = {".".join(module.split(".")[:2]) for module in modules if module.startswith("cln_monitor.")}
     shared = (
         "checkin_groups",
+        "cve_coverage",
         "durations",
         "facts",
         "http_body",

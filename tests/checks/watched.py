@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cln_monitor.simulator import Account, Fault, Simulator, serve
+from cln_monitor.simulator import Account, Fault, Fixed, Served, SimulatedKernel, Simulator, serve
 from tests.helpers.running import running_exporter
 from tests.helpers.small_cln import IMUNIFY_KEY, KEY, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
 
 DAY, HOUR = 86400.0, 3600.0
 HOSTILE = "a|b 'c' = \"d\" 🚀"
 ACCOUNTS = ("fine", "mixed", "hostile", "empty", "broken", "barred", "bare")
-_PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "awp", "cloudlinux")
+EPORTALS = ("dc1", "dc2")
+"""The ePortal of the simulator, and once more with a wrong API key."""
+CVE, OLD_CVE = "CVE-2026-11111", "CVE-2026-22222"
+_PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "awp", "cloudlinux", "eportal")
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,13 @@ def watched(directory: Path) -> Iterator[Watched]:
     _furnish(simulator)
     with serve(simulator) as served:
         config = directory / "cln-monitor.yml"
-        config.write_text(_config(served.url, directory))
+        config.write_text(_config(simulator, served, directory))
         with running_exporter(directory, f"--config.file={config}") as exporter:
             exporter.wait_ready()
             yield Watched(config, f"http://{exporter.address}", simulator)
 
 
-def _config(api_url: str, directory: Path) -> str:
+def _config(simulator: Simulator, served: Served, directory: Path) -> str:
     (directory / "secret").write_text(SECRET_KEY)
     (directory / "wrong").write_text("pl4nted-secret-kez")
     accounts = "\n".join(
@@ -62,7 +65,15 @@ def _config(api_url: str, directory: Path) -> str:
         for name in ACCOUNTS
     )
     probes = "\n".join(f"  {name}: {{enabled: true, interval: 1h, max_age: 2h}}" for name in _PROBES)
-    return f"api_url: {api_url}\nrequests_per_second: 0\nprobes:\n{probes}\naccounts:\n{accounts}\n"
+    (directory / "dc1.key").write_text(simulator.eportal.api_key)
+    (directory / "dc2.key").write_text("pl4nted-wrong-api-key")
+    eportals = "\n".join(
+        f"  - {{name: {name}, url: '{served.eportal_url}', api_key_file: {name}.key}}" for name in EPORTALS
+    )
+    return (
+        f"api_url: {served.url}\nrequests_per_second: 0\nprobes:\n{probes}\naccounts:\n{accounts}\n"
+        f"eportals:\n{eportals}\npatches: {{url: '{served.patches_url}', cves: [{OLD_CVE}]}}\n"
+    )
 
 
 def _furnish(simulator: Simulator) -> None:
@@ -75,6 +86,7 @@ def _furnish(simulator: Simulator) -> None:
             account.add_ip_license("198.51.100.77", 16, registered=False, created=now - 20.5 * DAY)
         elif name != "empty":
             _fill(account, name, now)
+    _furnish_eportal(simulator, now)
     # As errors that CLN says no with are the same words in both ways, with no time in them.
     for path in ("/kcare/key/servers.json", "/im/srv/list.json", "/kcare/nagios/*"):
         simulator.faults.add(Fault("status", path, match=key_of("broken", KEY), status=404))
@@ -83,6 +95,34 @@ def _furnish(simulator: Simulator) -> None:
         simulator.faults.add(Fault("html", path, match="login.broken"))
     simulator.faults.add(Fault("html", "/ipl/server.json", match="login.bare"))
     simulator.faults.add(Fault("html", "/kcare/nagios-res/*", match="login.broken"))
+
+
+def _furnish_eportal(simulator: Simulator, now: float) -> None:
+    """Give the ePortal servers with each kind of patch, two of one name, and a silent one."""
+    kernel = simulator.patches.add_kernel(SimulatedKernel("almalinux8", "4.18.0-553.el8.x86_64"))
+    kernel.add_patch(now - 30.5 * DAY, ("fix-a", OLD_CVE), effective_kernel="4.18.0-553.80.1.el8")
+    kernel.add_patch(now - 2.5 * DAY, ("fix-b", CVE), effective_kernel="4.18.0-553.90.1.el8")
+    unknown = SimulatedKernel("debian12", "6.1.0-21-amd64")
+    key = simulator.eportal.add_key("Pl4ntedServerKey1")
+    for number, (name, kernel_, level, age) in enumerate(
+        (
+            ("newest", kernel, 2, 2.5 * HOUR),
+            ("older", kernel, 1, 2.5 * HOUR),
+            ("older", kernel, 1, 3.5 * HOUR),
+            ("bare", kernel, 0, 2.5 * HOUR),
+            ("foreign", unknown, 7, 2.5 * HOUR),
+            (HOSTILE, kernel, 2, 3.5 * DAY),
+        )
+    ):
+        simulator.eportal.add_server(
+            kernel_,
+            key,
+            registered=now - 90 * DAY,
+            loads=[(now - 4.5 * DAY, level)] if level else [],
+            checkins=Fixed(now - age),
+            hostname=name,
+            ip=f"10.0.4.{number}",
+        )
 
 
 def _fill(account: Account, name: str, now: float) -> None:

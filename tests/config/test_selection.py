@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -275,9 +276,64 @@ def test_an_api_url_that_cannot_be_used(tmp_path: Path) -> None:
         assert refusal(choice).startswith("--api-url: expected the URL of a CLN API root")
 
 
-def _beside_a_file(folder: Path, **options: str) -> list[AccountSelection]:
+def _beside_a_file(folder: Path, **options: Any) -> list[AccountSelection]:
     file = written(folder, ONE_ACCOUNT)
     return [AccountSelection(config=file, needs_account=needs_account, **options) for needs_account in (True, False)]
+
+
+class TestEportal:
+    """Selection of an ePortal."""
+
+    TWO = (
+        f"{NO_SECRETS}eportals:\n"
+        "  - {name: dc1, url: https://dc1.example.net/admin/api, api_key_file: nowhere}\n"
+        "  - {name: dc2, url: https://dc2.example.net/admin/api, api_key_file: nowhere}\n"
+    )
+
+    def selection(self, tmp_path: Path, text: str, account: str | None = None) -> AccountSelection:
+        """Return the selection of an ePortal in a configuration with that ``text``."""
+        return AccountSelection(config=written(tmp_path, text), account=account, of_eportals=True)
+
+    def test_by_name(self, tmp_path: Path) -> None:
+        """An ePortal is selected by its name, and no secret of an account is read."""
+        choice = self.selection(tmp_path, self.TWO, "dc2")
+        assert choice.eportal_of(choice.load()).name == "dc2"
+
+    def test_all(self, tmp_path: Path) -> None:
+        """Without a name all are selected, and a check needs the name of one."""
+        choice = self.selection(tmp_path, self.TWO)
+        config = choice.load()
+        assert [eportal.name for eportal in choice.eportals_of(config)] == ["dc1", "dc2"]
+        with pytest.raises(SelectionError, match="has several ePortals; use --account with one of: dc1, dc2"):
+            choice.eportal_of(config)
+
+    def test_unknown(self, tmp_path: Path) -> None:
+        """An account of CLN is not an ePortal."""
+        choice = self.selection(tmp_path, self.TWO, "acme")
+        with pytest.raises(SelectionError, match="--account: unknown ePortal acme; known ePortals: dc1, dc2"):
+            choice.eportal_of(choice.load())
+
+    def test_none(self, tmp_path: Path) -> None:
+        """A configuration without ePortals is an error, with or without a name."""
+        for name in (None, "acme"):
+            choice = self.selection(tmp_path, NO_SECRETS, name)
+            with pytest.raises(SelectionError, match="the configuration has no ePortals; add one to eportals"):
+                choice.eportal_of(choice.load())
+
+    def test_without_a_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The environment variables are an account, and no ePortal."""
+        monkeypatch.setenv("CLN_LOGIN", LOGIN)
+        monkeypatch.setenv("CLN_SECRET_KEY", SECRET_KEY)
+        text = "no ePortal given: use --config with a file that has eportals, or --exporter"
+        with pytest.raises(SelectionError, match=text):
+            AccountSelection(of_eportals=True, also=", or --exporter").load()
+
+    def test_in_the_default_file(self, monkeypatch: pytest.MonkeyPatch, default: Path) -> None:
+        """The default file is read although the environment has an account."""
+        monkeypatch.setenv("CLN_LOGIN", LOGIN)
+        default.write_text(self.TWO)
+        choice = AccountSelection(account="dc1", of_eportals=True)
+        assert choice.eportal_of(choice.load()).name == "dc1"
 
 
 class TestAccount:

@@ -83,6 +83,13 @@ def sets_of_options(exporter: DemoExporter) -> list[tuple[str, dict[str, Any]]]:
         ("check_cln_els", {"code": ["CELS", "NONE"]}),
         ("check_cln_kernelcare", {"account": "other"}),
         ("check_cln_kernelcare", {"account": "demo"}),
+        ("check_cln_eportal", {}),
+        ("check_cln_eportal", {"account": "dc1", "warning": "@1h:2d", "critical": "20d", "verbose": 1}),
+        ("check_cln_eportal", {"allowed_lag": "14d"}),
+        ("check_cln_eportal", {"account": "demo"}),
+        ("check_cln_cve", {}),
+        ("check_cln_cve", {"cve": ["cve-2026-33333", "CVE-2026-99999"], "warning": 5, "critical": "200"}),
+        ("check_cln_cve", {"cve": "CVE-2026-22222", "account": "dc1", "critical": 0}),
         ("check_cln_exporter", {"account": "demo", "warning": "1m", "critical": "2m"}),
     ]
     return sets
@@ -128,9 +135,9 @@ def test_every_check_has_the_bytes_of_the_plugin(exporter: DemoExporter, write: 
     for _ in range(2):  # the second round reads the reports of the first one again
         exporter.paths.clear()
         results = judge.judge_all(exporter.clock.time())
-        # A request for each of the eight probes, for the list of probes, and for an account that does not exist.
+        # A request for each of the nine probes, for the list of probes, and for names that do not exist.
         assert sorted(exporter.paths) == sorted(set(exporter.paths))
-        assert len(exporter.paths) <= 11
+        assert len(exporter.paths) <= 13
         for (check, options), result in zip(sets, results, strict=True):
             assert printed(result) == by_plugin(exporter, check, options), (check, options)
             states.add(result.state)

@@ -128,7 +128,7 @@ def test_the_shipped_files_are_accepted(tmp_path: Path) -> None:
     """Nagios accepts the shipped files, including those in comments."""
     all_used = tmp_path / "services.cfg"
     all_used.write_text(uncommented(SHIPPED[1].read_text()))
-    for objects, services in ((SHIPPED, 6), ([SHIPPED[0], all_used], 11)):
+    for objects, services in ((SHIPPED, 6), ([SHIPPED[0], all_used], 13)):
         code, output = verify(write_main(tmp_path / str(services), objects, MACROS))
         assert code == 0, output
         assert f"Checked {services} services." in output

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cln_monitor import facts
+from cln_monitor.checks.states import State
 from cln_monitor.cln import STATES, ImunifyServer, KernelCareServer, Limit
 from cln_monitor.durations import months_at
+from cln_monitor.patches import LivePatch
 from cln_monitor.policy import Severity
-from cln_monitor.probes import PROBES, Observation, stale_after_of
+from cln_monitor.probes import ALL_PROBES, EportalFleet, EportalServerState, Observation, stale_after_of
 from cln_monitor.probes.awp import AwpCount, AwpMonth
 from cln_monitor.probes.caution import Caution
 from cln_monitor.probes.cloudlinux import CloudLinuxKeyState, CloudLinuxProduct, CloudLinuxServerState
@@ -152,6 +154,30 @@ def bills(current: int, previous: int, other: int = 100) -> Observation[Any]:
     )
 
 
+def eportal(newest: tuple[float, ...] = (), older: tuple[float, ...] = ()) -> Observation[Any]:
+    """Return an ePortal whose servers, of these check-in ages, have the newest patch or an older one."""
+    servers = [
+        EportalServerState(
+            f"s{place}", "k", "main", "10.0.4.7", f"app{place}", NOW - age, patch_level=level, is_updated=level == 31
+        )
+        for place, (age, level) in enumerate([*((age, 31) for age in newest), *((age, 30) for age in older)])
+    ]
+    return observed({"servers": EportalFleet(servers)}, probe="eportal", account="dc1")
+
+
+def covered(*levels: int | None) -> Observation[Any]:
+    """Return an ePortal whose servers have the patches of ``levels``, of which 30 and 31 are known; 31 has the fix."""
+    kernel, cve = "1a" * 20, "CVE-2026-11111"
+    servers = [
+        EportalServerState(
+            f"s{place}", "k", "main", "10.0.4.7", "app", NOW, kernel_id=kernel, patch_level=level, is_updated=True
+        )
+        for place, level in enumerate(levels)
+    ]
+    patches = [LivePatch(kernel, 30, ()), LivePatch(kernel, 31, (cve,))]
+    return observed({"servers": EportalFleet(servers, patches, {}, [cve])}, probe="eportal", account="dc1")
+
+
 def odd(fact: str) -> Observation[Any]:
     """Return a healthy fleet with a caution."""
     observation = one(HOUR)
@@ -267,12 +293,26 @@ FLEETS = [
     Fleet("a bill jumped", bills(31, 20), INFO),
     Fleet("a bill rose by half", bills(30, 20), None),
     Fleet("a small bill rose by 9", bills(11, 2), None),
+    Fleet("an ePortal is well", eportal(newest=(HOUR, 2 * DAY)), None, 2 * DAY),
+    Fleet("an ePortal's server is outdated", eportal(newest=(HOUR,), older=(HOUR,)), WARNING, 2 * DAY),
+    Fleet("an ePortal's server is silent", eportal(newest=(HOUR, 2 * DAY + 1)), WARNING, 2 * DAY),
+    Fleet("an ePortal's server has been silent for long", eportal(newest=(HOUR, 90 * DAY)), WARNING, 2 * DAY),
     Fleet("what nobody knows of is silent", licensed(("A", None, 2 * DAY), ("A", True, HOUR)), WARNING),
 ]
+
+COVERAGES = [
+    (covered(31, 31), State.OK),
+    (covered(31, 30), State.WARNING),
+    (covered(31, 0), State.WARNING),
+    (covered(30, None), State.WARNING),
+    (covered(31, None), State.UNKNOWN),
+    (covered(31, 7), State.UNKNOWN),
+]
+"""ePortals with a CVE, with the state of the plugin. The page has a warning for each that is not OK."""
 
 
 def settings_of(fleet: Fleet) -> Any:
     """Return the settings of the probe of a fleet."""
-    settings: Any = PROBES[fleet.observation.probe].settings
+    settings: Any = ALL_PROBES[fleet.observation.probe].settings
     fleet_settings = settings()
     return fleet_settings if stale_after_of(fleet_settings) is None else settings(stale_after=float(fleet.stale_after))

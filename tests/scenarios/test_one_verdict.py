@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from cln_monitor.checks import checkin_rules
-from cln_monitor.checks.plugins import awp, cloudlinux, els, ip_licenses, patch_status, status
+from cln_monitor.checks.plugins import awp, cloudlinux, cve, els, eportal, ip_licenses, patch_status, status
 from cln_monitor.checks.result import CheckResult
 from cln_monitor.checks.states import State
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
@@ -17,12 +17,12 @@ from cln_monitor.exporter.web.status_page.problem import Problem
 from cln_monitor.exporter.web.status_page.problems import problems
 from cln_monitor.exporter.web.status_page.summary import summarize
 from cln_monitor.policy import Severity
-from cln_monitor.probes import stale_after_of
+from cln_monitor.probes import EportalSettings, Observation, stale_after_of
 from tests.checks.inside import options_of
 from tests.exporter.metrics.rendering import viewed
 from tests.helpers.clock import NOW
 
-from .fleets import FLEETS, Fleet, settings_of
+from .fleets import COVERAGES, FLEETS, Fleet, settings_of
 
 STATES = {State.OK: Severity.INFO, State.WARNING: Severity.WARNING, State.CRITICAL: Severity.CRITICAL}
 
@@ -49,6 +49,7 @@ def _judged(probe: str, view: Any) -> CheckResult:
         "awp": awp,
         "cloudlinux": cloudlinux,
         "els": els,
+        "eportal": eportal,
         "ip_licenses": ip_licenses,
         "patch_status": patch_status,
         "status": status,
@@ -70,3 +71,14 @@ def test_the_page_and_the_plugin_agree(fleet: Fleet) -> None:
     assert max((problem.severity for problem in found), default=None) == fleet.severity, found
     severity, text = by_plugin(fleet)
     assert severity == fleet.severity, text
+
+
+@pytest.mark.parametrize(("observation", "state"), COVERAGES)
+def test_the_page_and_the_plugin_agree_on_a_cve(observation: Observation[Any], state: State) -> None:
+    """A CVE that is not fixed, or of which that is unknown, is a warning of the page and not OK for the plugin."""
+    view = viewed(observation, last_run=NOW, last_success=NOW)
+    found = problems([ProbeStatus(view, EportalSettings(), summarize(observation))], NOW)
+    severities = [problem.severity for problem in found]
+    assert severities == ([] if state is State.OK else [Severity.WARNING])
+    report = msgspec.json.decode(msgspec.json.encode(view))
+    assert cve.judge(report, options_of("check_cln_cve"), NOW).evaluate()[0] == state

@@ -37,6 +37,8 @@ def _calm(name: str) -> tuple[str, ...]:
     return (f'vars.{variable} = host.vars.{variable} || "ok"',)
 
 
+_OF_EPORTAL = "For a host that is an ePortal, with the name of the ePortal as its account."
+
 SERVICES = (
     Service("check_cln_status", "status", "CLN status", 1, 1),
     Service(
@@ -67,6 +69,26 @@ SERVICES = (
         15,
         nagios=CALM,
         icinga=_calm("cloudlinux"),
+        shipped_off=True,
+    ),
+    Service(
+        "check_cln_eportal",
+        "eportal",
+        "ePortal servers",
+        15,
+        5,
+        note=_OF_EPORTAL,
+        of_accounts=False,
+        shipped_off=True,
+    ),
+    Service(
+        "check_cln_cve",
+        "cve",
+        "ePortal CVEs",
+        15,
+        5,
+        note=f"{_OF_EPORTAL} Without --cve it checks patches.cves.",
+        of_accounts=False,
         shipped_off=True,
     ),
     Service(

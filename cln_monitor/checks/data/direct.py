@@ -12,34 +12,39 @@ import msgspec
 from cln_monitor.checks.plugin_exit import CheckError, PluginExit
 from cln_monitor.cln import Deadline, MonitoringKeys, RateLimiter, Redactor, SystemClock, Threads, Transport
 from cln_monitor.config import AccountSelection, ClientFactory, Config, SelectionError
-from cln_monitor.probes import NAMED_PROBES, PROBES, ProbeReport, run_probe
+from cln_monitor.probes import ALL_PROBES, NAMED_PROBES, ProbeReport, run_probe
 
 from .host_names import DirectReport, HostNameReader
-from .request import DataRequest
+from .request import OF_EPORTALS, DataRequest
 
 
 def report_from_cln(request: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
     """Run the probe in ``request`` and return its report. Raises CheckError if no account or a wrong one is given."""
     clock = SystemClock()
-    with _chosen(options, exit_, needs_account=request.account) as (choice, config, redactor):
+    of_eportals = request.probe in OF_EPORTALS
+    with _chosen(options, exit_, needs_account=request.account, of_eportals=of_eportals) as (choice, config, redactor):
         clients = ClientFactory(config, clock, redactor)
         probes = config.probes
-        if request.account:
+        if of_eportals:
+            eportal = choice.eportal_of(config)
+        elif request.account:
             account = choice.account_of(config)
             probes = account.probes
         settings = msgspec.structs.replace(probes[request.probe], **request.settings)
         for _, problem in settings.problems():  # the configuration was checked, so this comes from the option
             raise CheckError(f"{request.set_by}: {problem}")
-        if request.account:
+        if of_eportals:
+            context = clients.for_eportal(eportal, settings)
+        elif request.account:
             context = clients.for_account(account, request.probe, settings)
         else:
             context = clients.for_api(choice.api_url_of(config), settings)
     client = context.client.within(Deadline(exit_.left, clock, "-t/--timeout"))
     context = msgspec.structs.replace(context, client=client, only_keys=request.only_keys)
-    exit_.stage = f"reading {request.probe} from CLN at {client.api}"
+    exit_.stage = f"reading {request.probe} from {'the ePortal' if of_eportals else 'CLN'} at {client.api}"
     pool = Threads(config.concurrency - 1)  # plus the current thread
     try:
-        run = run_probe(PROBES[request.probe], context, pool, clock)
+        run = run_probe(ALL_PROBES[request.probe], context, pool, clock)
     finally:
         pool.shutdown()
     report = msgspec.to_builtins(ProbeReport.of_run(run, settings))
@@ -71,7 +76,7 @@ def registrar_of(options: argparse.Namespace, exit_: PluginExit) -> Iterator[Mon
 
 @contextlib.contextmanager
 def _chosen(
-    options: argparse.Namespace, exit_: PluginExit, *, needs_account: bool
+    options: argparse.Namespace, exit_: PluginExit, *, needs_account: bool, of_eportals: bool = False
 ) -> Iterator[tuple[AccountSelection, Config, Redactor]]:
     """Provide the selection of ``options``, its configuration, and a redactor for its secrets. Raises CheckError."""
     exit_.stage = "reading the configuration"
@@ -81,10 +86,11 @@ def _chosen(
         login=getattr(options, "login", None),
         secret_key_file=getattr(options, "secret_key_file", None),
         registration_token=getattr(options, "api_token", None),
-        api_url=options.api_url,
-        proxy=options.proxy,
+        api_url=getattr(options, "api_url", None),
+        proxy=getattr(options, "proxy", None),
         needs_account=needs_account,
         also=", or --exporter" if hasattr(options, "exporter") else "",
+        of_eportals=of_eportals,
     )
     redactor = Redactor()
     try:

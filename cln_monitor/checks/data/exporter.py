@@ -19,7 +19,7 @@ from cln_monitor.http_body import BodyError, UnfinishedBodyError, unpack
 from cln_monitor.http_response import InvalidResponseError, StrictResponse
 from cln_monitor.urls import host_of
 
-from .request import DataRequest, Form
+from .request import OF_EPORTALS, DataRequest, Form
 
 if TYPE_CHECKING:
     import socket
@@ -32,8 +32,6 @@ _LARGEST = 128 << 20
 
 
 _PIECE = 1 << 16
-_OF_EPORTALS = frozenset({"eportal"})
-"""As `cln_monitor.probes.EPORTAL_PROBES`, which takes longer to import than this check to run."""
 _API = "/api/v1/observations"
 
 
@@ -248,14 +246,16 @@ def _basic(parts: SplitResult) -> str:
 def _only_account(index: list[dict[str, Any]], probe: str) -> str:
     """Return the only account of ``index``, or an empty text for a probe of CLN itself. Raises CheckError.
 
-    An ePortal is not an account of CLN.
+    For a probe of ePortals it is the name of the only ePortal, which is not an account of CLN.
     """
     if [report["account"] for report in index if report["probe"] == probe] == [""]:
         return ""
-    of_cln = [report["account"] for report in index if report["probe"] not in _OF_EPORTALS]
-    accounts = sorted({account for account in of_cln if account})
+    of_eportals = probe in OF_EPORTALS
+    named = {report["account"] for report in index if (report["probe"] in OF_EPORTALS) is of_eportals}
+    accounts = sorted(filter(None, named))
     if len(accounts) == 1:
         return str(accounts[0])
+    kind = "ePortal" if of_eportals else "account"
     if not accounts:
-        raise CheckError("the exporter has no account")
-    raise CheckError(f"the exporter has several accounts; use --account with one of: {', '.join(accounts)}")
+        raise CheckError(f"the exporter has no {kind}")
+    raise CheckError(f"the exporter has several {kind}s; use --account with one of: {', '.join(accounts)}")

@@ -269,6 +269,19 @@ def test_an_eportal_is_not_an_account() -> None:
     assert paths_of("check_cln_kernelcare", answer) == [b"", b"/acme/kernelcare"]
 
 
+def test_the_only_eportal_is_found() -> None:
+    """With one ePortal its checks need no --account, however many accounts there are."""
+    document = json.loads(index("acme", "beta"))
+    without = asked(http_answer(json.dumps(document).encode()), name="check_cln_cve")
+    assert without.text == "the exporter has no ePortal"
+    row = {**document["probes"][-1], "probe": "eportal"}
+    document["probes"].append({**row, "account": "dc1"})
+    assert paths_of("check_cln_eportal", http_answer(json.dumps(document).encode())) == [b"", b"/dc1/eportal"]
+    document["probes"].append({**row, "account": "dc2"})
+    several = asked(http_answer(json.dumps(document).encode()), name="check_cln_cve")
+    assert several.text == "the exporter has several ePortals; use --account with one of: dc1, dc2"
+
+
 def test_the_only_status_is_found() -> None:
     """A single API root is used by default; several roots require --account."""
     assert paths_of("check_cln_status", http_answer(index("acme", "beta"))) == [b"", b"/status"]

@@ -11,7 +11,7 @@ import pytest
 from cln_monitor.masking import mask_key
 from tests.checks.inside import run_in_process
 from tests.checks.running import Outcome, run_plugin
-from tests.checks.watched import ACCOUNTS, Watched, key_of, watched
+from tests.checks.watched import ACCOUNTS, CVE, EPORTALS, OLD_CVE, Watched, key_of, watched
 from tests.helpers.small_cln import IMUNIFY_KEY, KEY, UNLIMITED_KEY
 
 pytestmark = pytest.mark.processes
@@ -152,6 +152,57 @@ def test_a_check_with_options(name: str, account: str, arguments: tuple[str, ...
     assert "internal error" not in direct.text
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "state"),
+    [
+        ("check_cln_eportal", (), "WARNING"),
+        ("check_cln_eportal", ("-v",), "WARNING"),
+        ("check_cln_eportal", ("--allowed-lag", "60d", "-w", "30d"), "WARNING"),
+        ("check_cln_eportal", ("-w", "1d", "-c", "3d"), "CRITICAL"),
+        ("check_cln_cve", (), "WARNING"),
+        ("check_cln_cve", ("--cve", CVE), "WARNING"),
+        ("check_cln_cve", ("--cve", CVE.lower(), "-c", "2"), "CRITICAL"),
+        ("check_cln_cve", ("--cve", OLD_CVE, "-w", "1"), "UNKNOWN"),
+        ("check_cln_cve", ("--cve", OLD_CVE, "--cve", "CVE-2026-99999", "-w", "6"), "OK"),
+    ],
+)
+def test_a_check_of_an_eportal(name: str, arguments: tuple[str, ...], state: str, both: Watched) -> None:
+    """A check of an ePortal gives the same result in both ways, for any CVE, and needs no credentials of CLN."""
+    direct = run_in_process(name, *both.direct("dc1"), *arguments)
+    assert_same(direct, run_in_process(name, *both.through_exporter("dc1"), *arguments))
+    assert direct.state == state, direct
+    assert "Pl4nted" not in direct.output
+
+
+@pytest.mark.parametrize("name", ["check_cln_eportal", "check_cln_cve"])
+def test_an_eportal_that_refuses_the_api_key(name: str, both: Watched) -> None:
+    """An ePortal that cannot be read is UNKNOWN in both ways, with the reason."""
+    direct = run_in_process(name, *both.direct("dc2"))
+    assert_same(direct, run_in_process(name, *both.through_exporter("dc2")))
+    assert (direct.state, direct.perfdata) == ("UNKNOWN", {})
+    assert "the API key: it is wrong or has expired (HTTP 401)" in direct.text
+
+
+@pytest.mark.parametrize("name", ["check_cln_eportal", "check_cln_cve"])
+def test_an_eportal_that_is_not_there_or_not_named(name: str, both: Watched) -> None:
+    """An unknown or missing name of an ePortal, or that of an account, is reported with the known ones."""
+    names = ", ".join(EPORTALS)
+    for arguments, text in (
+        (both.direct("fine"), f"--account: unknown ePortal fine; known ePortals: {names}"),
+        (both.direct("fine")[:2], f"the configuration has several ePortals; use --account with one of: {names}"),
+        (both.through_exporter("fine"), f"unknown ePortal; configured ePortals: {names}"),
+        (both.through_exporter("")[:2], f"the exporter has several ePortals; use --account with one of: {names}"),
+    ):
+        outcome = run_in_process(name, *arguments)
+        assert (outcome.state, outcome.text.endswith(text)) == ("UNKNOWN", True), outcome
+
+
+@pytest.mark.parametrize("name", ["check_cln_eportal", "check_cln_cve"])
+def test_an_eportal_as_processes(name: str, both: Watched) -> None:
+    """A plugin of an ePortal that runs as a process gives the same result in both ways."""
+    assert_same(run_plugin(name, *both.direct("dc1")), run_plugin(name, *both.through_exporter("dc1")))
+
+
 @pytest.mark.parametrize("name", [*CHECKS, "check_cln_status"])
 def test_as_processes(name: str, both: Watched) -> None:
     """A plugin that runs as a process gives the same result in both ways."""
@@ -165,10 +216,10 @@ def test_the_exporter_itself(both: Watched) -> None:
     outcome = run_plugin("check_cln_exporter", "--exporter", both.url)
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith(
-        "15 of 50 probes not OK: kernelcare of barred is failing, no data, never successful: reading /kcare/"
+        "16 of 52 probes not OK: kernelcare of barred is failing, no data, never successful: reading /kcare/"
     )
-    assert outcome.text.endswith(" and 12 more")
-    assert outcome.perfdata["probes"].value == 50
+    assert outcome.text.endswith(" and 13 more")
+    assert outcome.perfdata["probes"].value == 52
     assert run_in_process("check_cln_exporter", "--exporter", both.url, "-a", "fine").state == "OK"
     outcome = run_in_process("check_cln_exporter", "--exporter", both.url, "-a", "bare")
     assert outcome.state == "WARNING"

@@ -7,9 +7,8 @@ fix, or may never have had the flaw.
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias, get_args
-
-from .live_patch import LivePatch
+from collections.abc import Collection
+from typing import Literal, Protocol, TypeAlias, get_args
 
 CveState: TypeAlias = Literal["fixed", "not_fixed", "unknown"]
 CVE_STATES: tuple[CveState, ...] = get_args(CveState)
@@ -24,7 +23,19 @@ def parse_cve(text: str) -> str:
     return text.strip().upper()
 
 
-def state_of_cve(cve: str, level: int | None, patch: LivePatch | None) -> CveState:
+class DescribedPatch(Protocol):
+    """What a live patch fixes: ``cves``, ids in capitals; more may be fixed if ``unread`` is not 0."""
+
+    @property
+    def cves(self) -> Collection[str]:
+        """The ids of the CVEs that it fixes."""
+
+    @property
+    def unread(self) -> int:
+        """The number of fixes whose CVEs are missing or could not be read."""
+
+
+def state_of_cve(cve: str, level: int | None, patch: DescribedPatch | None) -> CveState:
     """Return whether a server with the patch of ``level`` has the fix of ``cve``, an id in capitals.
 
     ``level`` is 0 for a server that has loaded no patch, and None if it is unknown. ``patch`` is None if the patch
