@@ -104,6 +104,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         if len(options.command) != 2 or options.command[1] not in CORES:
             parser.error(f"definitions needs the name of a monitoring core: {' or '.join(CORES)}")
         options.core = options.command[1]
+    if sum((options.config_check, options.check, options.core is not None)) > 1:
+        parser.error("use only one of --config.check, --check and definitions")
     return options
 
 

@@ -52,6 +52,8 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["--web.listen-address=127.0.0.1:65536"], "invalid address"),
         (["definition", "nagios"], "unknown command 'definition': expected definitions"),
         (["definitions"], "definitions needs the name of a monitoring core: icinga2 or nagios"),
+        (["--config.check", "--check"], "use only one of --config.check, --check and definitions"),
+        (["--check", "definitions", "nagios"], "use only one of --config.check, --check and definitions"),
         (["definitions", "zabbix"], "definitions needs the name of a monitoring core: icinga2 or nagios"),
     ],
 )
