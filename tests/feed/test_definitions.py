@@ -66,3 +66,11 @@ def test_the_command_of_nagios(services: tuple[Service, ...], times: tuple[int, 
     assert done.stderr == b""
     assert done.stdout.decode() == text
     assert done.returncode == 3
+
+
+def test_long_and_fractional_freshness(services: tuple[Service, ...]) -> None:
+    """A freshness is written without an exponent, which Icinga does not read; Nagios takes whole seconds."""
+    assert "check_interval = 1296000s" in icinga2.definitions(services, 1_296_000.0)
+    assert "check_interval = 16.5s" in icinga2.definitions(services, 16.5)
+    assert "freshness_threshold     17\n" in nagios.definitions(services, 16.5)
+    assert "came for 1296000 seconds" in nagios.definitions(services, 1_296_000.0)

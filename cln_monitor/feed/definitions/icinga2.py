@@ -37,7 +37,7 @@ template Service "cln-feed" {{
 
 def definitions(services: Iterable[Service], ttl: float) -> str:
     """Return a template, and an object for each of ``services``, whose results are valid for ``ttl`` seconds."""
-    texts = [_TEMPLATE.format(ttl=f"{ttl:g}")]
+    texts = [_TEMPLATE.format(ttl=f"{ttl:.3f}".rstrip("0").rstrip("."))]
     texts += [_object(service) for service in sorted(services, key=lambda one: (one.host, one.service))]
     return "\n".join(texts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from cln_monitor.feed.services import Service
@@ -30,7 +31,7 @@ def definitions(services: Iterable[Service], ttl: float) -> str:
     Results are valid for ``ttl`` seconds.
     """
     texts = [
-        _HEAD.format(ttl=f"{ttl:g}"),
+        _HEAD.format(ttl=math.ceil(ttl)),
         _object("command", {"command_name": "cln_feed_stale", "command_line": _STALE}),
         _object(
             "service",
@@ -40,7 +41,7 @@ def definitions(services: Iterable[Service], ttl: float) -> str:
                 "active_checks_enabled": 0,
                 "passive_checks_enabled": 1,
                 "check_freshness": 1,
-                "freshness_threshold": round(ttl),
+                "freshness_threshold": math.ceil(ttl),
                 "check_command": "cln_feed_stale",
                 "max_check_attempts": 1,
                 "register": 0,
