@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cln_monitor.config import ConfigProblem, Exposed, SecretFile, Validator, expand, is_world_readable
+from cln_monitor.text_cleaning import is_clean
 from cln_monitor.urls import is_http_url
 
 _FILES = ("ca_file", "cert_file", "key_file", "password_file")
@@ -57,6 +58,9 @@ def _check_fields(validator: Validator, fields: dict[str, Any], base: Path) -> N
     parts = urlsplit(fields["url"])
     if parts.username and fields.get("username"):
         validator.note("exporter.username", "the URL contains a user; use only one of them")
+    user = fields.get("username")
+    if user is not None and (not user or ":" in user or not is_clean(user)):
+        validator.note("exporter.username", "expected a name without a colon or control characters")
     for one, other in _NEEDS.items():
         if one in fields and other not in fields:
             validator.note(f"exporter.{one}", f"needs {other}")

@@ -69,6 +69,14 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
             "exporter.username: the URL contains a user; use only one of them",
         ),
         ({"exporter": {"url": "http://x", "username": "u"}}, "exporter.username: needs password_file"),
+        (
+            {"exporter": {"url": "http://x", "username": "a:b", "password_file": "p"}},
+            "exporter.username: expected a name without a colon or control characters",
+        ),
+        (
+            {"exporter": {"url": "http://x", "username": "", "password_file": "p"}},
+            "exporter.username: expected a name without a colon or control characters",
+        ),
         ({"exporter": {"url": "https://x", "cert_file": "c"}}, "exporter.cert_file: needs key_file"),
         ({"exporter": {"url": "https://x", "ca_file": ""}}, "exporter.ca_file: expected a file name"),
         (
