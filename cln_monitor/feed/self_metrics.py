@@ -6,7 +6,7 @@ import threading
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 from http.server import ThreadingHTTPServer
-from socketserver import BaseServer
+from socketserver import TCPServer
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, MetricsHandler, ProcessCollector
@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, MetricsHandler,
 from .sinks import Delivery, Outcome
 
 _TIMEOUT = 10.0  # seconds for a request
+_MOST_CONNECTIONS = 16  # at a time: each has a thread, and the unit limits the threads that judging needs, too
 
 
 class FeedMetrics:
@@ -50,7 +51,7 @@ class FeedMetrics:
             if delivery is Delivery.DELIVERED:
                 self._last_success.labels(sink).set(now)
 
-    def serve(self, host: str, port: int) -> BaseServer:
+    def serve(self, host: str, port: int) -> TCPServer:
         """Serve the metrics at ``/metrics`` in a thread, and return the server. Raises OSError."""
 
         class Handler(MetricsHandler):
@@ -66,13 +67,33 @@ class FeedMetrics:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self, address: tuple[str, int], handler: Any) -> None:
         import socket  # noqa: PLC0415 # needed only with the server
 
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
+        self._free = threading.BoundedSemaphore(_MOST_CONNECTIONS)
         super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Handle a connection in a thread; close it at once if there are too many."""
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread could be started
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Handle a connection in its thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore a client that does not read its response."""
