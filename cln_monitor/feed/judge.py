@@ -32,6 +32,7 @@ class Judge:
         self.key_services = known_keys or KeyServices()
         self.key_services.keep_only(self._services)
         self._secrets: list[str] = []
+        self._logged: set[str] = set()
 
     def _bound(self, service: Service) -> argparse.Namespace:
         """Return the options of ``service`` as for a plugin with ``--exporter``, which the reader reads instead."""
@@ -51,6 +52,7 @@ class Judge:
         """
         self.reader.start_round()
         self._secrets = self.reader.secrets
+        self._logged.clear()
         results: dict[tuple[str, str], FeedResult] = {}
         for result in self._results(now):
             results.setdefault((result.host, result.service), result)
@@ -89,8 +91,11 @@ class Judge:
             outcome = run_check(service.plugin, service.options, exit_, now)
             return _result(service, exit_, outcome)
         except Exception as error:  # noqa: BLE001 # UNKNOWN with the error, as a plugin ends
-            _log.exception("internal error", host=service.host, service=service.service)
-            return _result(service, exit_, CheckOutcome(State.UNKNOWN, exit_.text_of(error)))
+            text = exit_.text_of(error)
+            if text not in self._logged:  # thousands of services may read the same report
+                self._logged.add(text)
+                _log.exception("internal error", host=service.host, service=service.service)
+            return _result(service, exit_, CheckOutcome(State.UNKNOWN, text))
 
 
 _REMOVE = ("This is the last result of this service: remove it from the monitoring.",)

@@ -17,17 +17,20 @@ from .services import Service
 
 _log = structlog.get_logger(__name__)
 
+_Id = tuple[str, str, str, str | None]
+"""Host, service, check, and account of a service with ``per: key``."""
+
 
 class KeyServices:
     """The license keys that were known in the last round, for each service with ``per: key``."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], dict[str, None]] = {}
+        self._known: dict[_Id, dict[str, None]] = {}
 
     def keep_only(self, services: Iterable[Service]) -> None:
         """Forget the keys of all other services."""
-        names = {(service.host, service.service) for service in services if service.per_key}
-        self._known = {name: keys for name, keys in self._known.items() if name in names}
+        ids = {_id(service) for service in services if service.per_key}
+        self._known = {id_: keys for id_, keys in self._known.items() if id_ in ids}
 
     def update(self, service: Service) -> tuple[list[Service], list[Service]]:
         """Return a service for each license key, and one for each that is gone since the last round.
@@ -35,10 +38,9 @@ class KeyServices:
         A key is gone only if a complete list of keys does not have it. While the exporter cannot be read, or its list
         is incomplete or too old, the known keys stay, and their checks report the reason.
         """
-        known = self._known.setdefault((service.host, service.service), {})
+        known = self._known.setdefault(_id(service), {})
         try:
-            report = _read(service)
-            keys, is_complete = dict.fromkeys(_keys_of(report)), _is_complete(report)
+            keys, is_complete = _read_keys(service)
         except (CheckError, NoResponseError) as error:
             if not known:
                 _log.warning("no list of license keys yet", service=service.service, error=str(error))
@@ -52,7 +54,23 @@ class KeyServices:
     @staticmethod
     def current(service: Service) -> list[Service]:
         """Return a service for each license key that CLN has now. Raises CheckError or NoResponseError."""
-        return [service.for_key(key) for key in dict.fromkeys(_keys_of(_read(service)))]
+        return [service.for_key(key) for key in _read_keys(service)[0]]
+
+
+def _id(service: Service) -> _Id:
+    """Return what ``service`` has in common with itself after a reload, as long as its license keys are the same."""
+    return service.host, service.service, service.plugin.name, service.options.account
+
+
+def _read_keys(service: Service) -> tuple[dict[str, None], bool]:
+    """Return the masks of the license keys, and whether they are all. Raises CheckError or NoResponseError."""
+    try:
+        report = _read(service)
+        return dict.fromkeys(_keys_of(report)), _is_complete(report)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise CheckError(
+            f"the exporter's list of license keys cannot be read: {type(error).__name__}: {error}"
+        ) from None
 
 
 def _read(service: Service) -> Report:
@@ -74,5 +92,8 @@ def _keys_of(report: Mapping[str, Any]) -> Iterator[str]:
         value = part["value"]
         keys = [value] if "key" in value else value.get("keys", ())
         for key in keys:
-            if key["key"]:  # empty for the account itself, in patch_status
-                yield masked(key["key"])
+            name = key["key"]
+            if not isinstance(name, str):
+                raise TypeError(f"a key is not a text but {type(name).__name__}")
+            if name:  # empty for the account itself, in patch_status
+                yield masked(name)

@@ -24,7 +24,7 @@ class ReportIndex:
 
     def __init__(self, report: Mapping[str, Any]) -> None:
         observation = report.get("observation")
-        self._parts: Sequence[Mapping[str, Any]] = observation["parts"] if observation else ()
+        self._parts: Sequence[Mapping[str, Any]] = observation["parts"] if isinstance(observation, dict) else ()
         self._indexes: dict[str, Any] = {}
 
     def select(self, report: Mapping[str, Any], form: Form) -> dict[str, Any]:

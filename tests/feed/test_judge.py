@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import SplitResult, quote
 
 import pytest
+from structlog.testing import capture_logs
 
 from cln_monitor.checks.data import exporter as exporter_of_plugins
 from cln_monitor.checks.output import LARGEST, Output, render
@@ -234,3 +235,29 @@ def test_secrets_of_the_connection(write: Callable[..., Path]) -> None:
     for result in results:
         assert result.output.startswith("UNKNOWN - the exporter at http://127.0.0.1:")
         assert result.output.endswith(": no <secret>")
+
+
+@pytest.mark.parametrize("observation", [5, "text", [], {"parts": 5}, {"parts": [5]}])
+def test_a_malformed_report(
+    exporter: DemoExporter, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, observation: object
+) -> None:
+    """A report that makes no sense is UNKNOWN for all its services, with one request and one traceback."""
+
+    def get(parts: SplitResult, path: str, *arguments: Any, **options: Any) -> tuple[int, bytes]:
+        status, body = exporter.get(parts, path, *arguments, **options)
+        if path.endswith("/kernelcare"):
+            body = json.dumps({**json.loads(body), "observation": observation}).encode()
+        return status, body
+
+    monkeypatch.setattr(exporter_reader, "get", get)
+    services = [
+        {"check": "check_cln_kernelcare", "options": {"account": "demo", "key": f"none-0000000{number}"}}
+        for number in range(5)
+    ]
+    judge = judge_of(write, [*services, {"check": "check_cln_status"}])
+    with capture_logs() as logs:
+        states = [result.state for result in judge.judge_all(exporter.clock.time())]
+    assert states[:5] == [3] * 5
+    assert states[5] != 3
+    assert len([path for path in exporter.paths if path.endswith("/kernelcare")]) == 1
+    assert len(logs) <= 1

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult
 
 import pytest
 
+from cln_monitor.checks.plugin_exit import CheckError
 from cln_monitor.feed import exporter_reader
 from cln_monitor.feed.config import load_config
 from cln_monitor.feed.exporter_reader import ExporterReader
@@ -203,3 +204,40 @@ def test_a_reload_keeps_what_is_known(
     changed.change = drop(key)
     last = Judge(config.services, ExporterReader(config), again.key_services)
     assert keys_in(last, now)[key] == (3, f"UNKNOWN - key {key} is no longer in CLN")
+
+
+@pytest.mark.parametrize("value", [None, 5, [], "text", {"keys": None}, {"key": None}, {"key": {}}])
+def test_a_malformed_list_of_keys(
+    changed: ChangedExporter, exporter: DemoExporter, write: Callable[..., Path], value: object
+) -> None:
+    """A list of keys that makes no sense is UNKNOWN for the services of these keys, and the others are judged."""
+    now = exporter.clock.time()
+    status = {"host": "cln", "service": "CLN status", "check": "check_cln_status"}
+    judge = judge_of(write, PER_KEY, status)
+    first = keys_in(judge, now)
+    assert first["status"][0] == 0
+
+    def change(report: dict[str, Any]) -> None:
+        report["observation"]["parts"][0]["value"] = value
+
+    changed.change = change
+    found = keys_in(judge, now)
+    assert found.keys() == first.keys()
+    assert found.pop("status") == first["status"]
+    assert {state for state, _ in found.values()} == {3}
+    assert not any("no longer" in text for _, text in found.values())
+    with pytest.raises(CheckError, match="list of license keys cannot be read: "):
+        judge.services_now()
+
+
+@pytest.mark.parametrize("change", [{"check": "check_cln_imunify"}, {"options": {"account": "other"}}])
+def test_keys_of_another_list_are_not_gone(
+    exporter: DemoExporter, write: Callable[..., Path], change: dict[str, Any]
+) -> None:
+    """If a reload gives a service another check or account, the keys of the previous one are not reported as gone."""
+    now = exporter.clock.time()
+    judge = judge_of(write, PER_KEY)
+    first = keys_in(judge, now)
+    config = load_config(write(services=[{**PER_KEY, **change}]))
+    found = keys_in(Judge(config.services, ExporterReader(config), judge.key_services), now)
+    assert not found.keys() & first.keys()
