@@ -9,7 +9,8 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -37,15 +38,25 @@ class ExporterReader:
 
     Within a round, the first check that needs a report requests it. If all checks of the last round needed the same
     form of it, such as a summary, it is requested in that form, else whole. After a request without a response, the
-    others of the round fail at once, with the same reason: results must reach the receiver before they expire.
+    others of the round fail at once, with the same reason: results must reach the receiver before they expire. So do
+    the others once the requests of the round have taken an interval. ``alive`` is called before each request;
+    ``monotonic`` is the clock.
     """
 
-    def __init__(self, config: FeedConfig) -> None:
+    def __init__(
+        self,
+        config: FeedConfig,
+        alive: Callable[[], object] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.url = config.exporter.url
         self.timeout = min(_LONGEST, config.interval / 2)
         self.requests = 0
         """The number of requests so far."""
         self._config = config
+        self._alive = alive
+        self._monotonic = monotonic
+        self._taken = 0.0
         self._where = place_of(self.url)
         self._forms: dict[str, Form] = {}
         self._asked: dict[str, set[Form]] = {}
@@ -75,6 +86,7 @@ class ExporterReader:
         self._asked = {}
         self._answers = {}
         self._silence = None
+        self._taken = 0.0
 
     def ask(self, path: str, form: Form, content: str) -> dict[str, Any]:
         """Return the JSON object at ``path``, with the servers that ``form`` selects or more.
@@ -102,15 +114,23 @@ class ExporterReader:
         return found
 
     def _read(self, path: str, form: Form, content: str) -> dict[str, Any]:
+        longest = self._config.interval
+        if self._silence is None and self._taken >= longest:
+            problem = f"its responses took longer than the interval ({longest:g} s)"
+            self._silence = NoResponseError(f"the exporter at {self._where} is too slow: {problem}")
         if self._silence is not None:
             raise NoResponseError(str(self._silence))
         credentials = self._credentials()
         self.requests += 1
+        self._alive()
+        begun_at = self._monotonic()
         try:
             status, body = request(lambda: self._get(with_form(path, form), *credentials), self._where, self.timeout)
         except NoResponseError as error:
             self._silence = error
             raise
+        finally:
+            self._taken += self._monotonic() - begun_at
         ages = _AGES.search(body) if status == 200 else None
         checksum = hashlib.blake2b(body[: ages.start()] if ages else body, digest_size=16).digest()
         kept = self._kept.get(path)

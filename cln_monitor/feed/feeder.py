@@ -48,7 +48,7 @@ class Feeder:
         self._wall = wall
         self.config = load()
         self.metrics = FeedMetrics(self.config.sinks)
-        self.judge = Judge(self.config.services, ExporterReader(self.config))
+        self.judge = Judge(self.config.services, self._reader(self.config))
         self.couriers: dict[str, Courier] = {}
         self._wake = threading.Event()
         self._reload = False
@@ -56,6 +56,14 @@ class Feeder:
         self._states: Counter[int] = Counter()
         self._next = monotonic()
         self._hire(self.config)
+
+    def _reader(self, config: FeedConfig) -> ExporterReader:
+        return ExporterReader(config, self._beat, self._monotonic)
+
+    def _beat(self) -> None:
+        """Show that nothing hangs; a round with many slow responses may take longer than the watchdog waits."""
+        if not self.hangs:
+            self._alive(self.status)
 
     def _hire(self, config: FeedConfig) -> None:
         """Make the couriers of new sinks and of those with other settings; dismiss those of previous sinks."""
@@ -94,12 +102,16 @@ class Feeder:
             config = self._load()
         except ConfigError as error:
             return str(error)
+        except Exception as error:  # noqa: BLE001 # the previous services are judged on
+            _log.exception("internal error; the configuration was not loaded")
+            return f"internal error: {type(error).__name__}"
         previous = dict(self.couriers)
         self._hire(config)
         for name, courier in self.couriers.items():
             if courier is not previous.get(name):
                 courier.start()
-        self.judge = Judge(config.services, ExporterReader(config), self.judge.key_services)
+        known_keys = self.judge.key_services if config.exporter == self.config.exporter else None
+        self.judge = Judge(config.services, self._reader(config), known_keys)
         self.config = config
         return None
 
@@ -145,8 +157,7 @@ class Feeder:
                 _log.exception("internal error; the services were not judged")
             # Rounds that were missed are not made up for.
             self._next = max(self._next + self.config.interval, self._monotonic())
-        if not self.hangs:
-            self._alive(self.status)
+        self._beat()
         return max(0.0, self._next - self._monotonic())
 
     def _run(self) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from cln_monitor.feed import exporter_reader
 from cln_monitor.feed import feeder as module
-from cln_monitor.feed.config import load_config
+from cln_monitor.feed.config import FeedConfig, load_config
 from cln_monitor.feed.feeder import Feeder
 from cln_monitor.feed.sinks import SINKS, SinkType
 
@@ -70,7 +71,7 @@ def test_rounds(exporter: DemoExporter, write: Write, sinks: list[RecordingSink]
     assert feeder.step() == 0
     assert feeder.step() == 60
     assert sinks[0].times[0][1] == 180
-    assert statuses[0].startswith("1 services: 1 ")
+    assert statuses[-1].startswith("1 services: 1 ")
 
 
 def test_reload(exporter: DemoExporter, write: Write, sinks: list[RecordingSink]) -> None:
@@ -135,14 +136,14 @@ def test_the_watchdog_notices_a_sink_that_hangs(
     statuses: list[str] = []
     feeder = feeder_of(exporter, write(), statuses.append)
     feeder.step()
-    assert len(statuses) == 1
+    pings = len(statuses)
     exporter.clock.advance(91)
     feeder.step()
     assert feeder.hangs
-    assert len(statuses) == 1
+    assert len(statuses) == pings
     feeder.couriers["checkmk"].beat_at = exporter.clock.monotonic()
     feeder.step()
-    assert len(statuses) == 2
+    assert len(statuses) == pings + 1
     assert not sinks[0].sent
     assert statuses[-1].endswith("checkmk: 1 to send")
 
@@ -160,3 +161,69 @@ def test_an_internal_error_does_not_end_the_feed(
     feeder.step()
     deliver(feeder)
     assert len(sinks[0].sent) == 1
+
+
+def test_an_internal_error_of_a_reload(exporter: DemoExporter, write: Write, sinks: list[RecordingSink]) -> None:
+    """After any error while a configuration is loaded, the previous services are judged on."""
+    file = write()
+    is_broken = False
+
+    def load() -> FeedConfig:
+        if is_broken:
+            raise OSError(36, "File name too long")
+        return load_config(file)
+
+    feeder = Feeder(load, monotonic=exporter.clock.monotonic, wall=exporter.clock.time)
+    is_broken = True
+    feeder.reload()
+    with capture_logs() as logs:
+        feeder.step()
+    deliver(feeder)
+    assert [one.service for one in sinks[-1].sent[-1]] == ["status"]
+    assert [log["event"] for log in logs] == [
+        "internal error; the configuration was not loaded",
+        "failed to reload the configuration; the previous one stays in use",
+    ]
+    assert feeder.status.startswith("the last reload failed; ")
+
+
+@pytest.mark.usefixtures("sinks")
+def test_slow_responses_are_no_hang(exporter: DemoExporter, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The watchdog is pinged before each request; after an interval of requests, the other services are UNKNOWN."""
+    statuses: list[tuple[float, str]] = []
+    monotonic = exporter.clock.monotonic
+
+    def get(*arguments: Any, **options: Any) -> tuple[int, bytes]:
+        exporter.clock.advance(25)
+        return exporter.get(*arguments, **options)
+
+    monkeypatch.setattr(exporter_reader, "get", get)
+    checks = ["status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els"]
+    services = [
+        {"host": "cln", "service": name, "check": f"check_cln_{name}", "options": {"account": "demo"}}
+        for name in checks
+    ]
+    feeder = feeder_of(exporter, write(services=services), lambda status: statuses.append((monotonic(), status)))
+    started = monotonic()
+    results = {result.service: result for result in feeder.run_round()}
+    assert [at - started for at, _ in statuses] == [0, 25, 50]
+    assert len(exporter.paths) == 3
+    slow = "UNKNOWN - the exporter at http://exporter.example.net:10099 is too slow: its responses took longer than"
+    assert [name for name, result in results.items() if result.output.startswith(slow)] == checks[3:]
+    assert {results[name].state for name in checks[3:]} == {3}
+    feeder.run_round()
+    assert len(exporter.paths) == 6
+
+
+@pytest.mark.usefixtures("sinks")
+def test_another_exporter_has_other_keys(exporter: DemoExporter, write: Write) -> None:
+    """After a reload with another exporter, the keys of the previous one are not reported as gone."""
+    per_key = {"host": "cln", "service": "{key}", "check": "check_cln_kernelcare", "per": "key"}
+    feeder = feeder_of(exporter, write(services=[per_key]))
+    known = feeder.judge.key_services
+    write(services=[per_key], interval="2m")
+    assert feeder.load_again() is None
+    assert feeder.judge.key_services is known
+    write(services=[per_key], exporter="http://other.example.net:10099")
+    assert feeder.load_again() is None
+    assert feeder.judge.key_services is not known

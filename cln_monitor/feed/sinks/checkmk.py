@@ -38,7 +38,12 @@ class Settings(SinkSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield the field and the problem of each invalid value."""
-        if not Path(self.spool_directory).is_dir():
+        try:
+            is_directory = Path(self.spool_directory).is_dir()
+        except OSError as error:  # such as no permission for a directory above it
+            yield "spool_directory", f"{self.spool_directory} cannot be read: {error.strerror}"
+            return
+        if not is_directory:
             yield "spool_directory", f"{self.spool_directory} is not a directory: is the Checkmk agent installed?"
 
 

@@ -141,3 +141,11 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (spool / ".cln_feed.tmp").symlink_to(victim)
     assert sink(spool).send([result()], now=1000.0, ttl=180.0) == [DELIVERED]
     assert victim.read_text() == "mine"
+
+
+def test_a_directory_that_cannot_be_read(tmp_path: Path) -> None:
+    """A spool directory whose name the system refuses is a problem of the configuration."""
+    long = str(tmp_path / ("a" * 300))
+    assert list(Settings(spool_directory=long).problems()) == [
+        ("spool_directory", f"{long} cannot be read: File name too long")
+    ]
