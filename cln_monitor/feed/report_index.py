@@ -45,7 +45,7 @@ class ReportIndex:
             return self._of_keys(probe, filters)
         if probe == "patch_status":
             return [self._parts[number] for number in self._numbers_of_keys(filters["key"])]
-        if probe == "els":
+        if probe in {"els", "cloudlinux"}:
             return [self._reduced(number, ("keys", "servers"), filters) for number in range(len(self._parts))]
         if probe == "ip_licenses":
             return [self._reduced(number, ("licenses", "checkins"), filters) for number in range(len(self._parts))]

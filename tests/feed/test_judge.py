@@ -73,6 +73,8 @@ def sets_of_options(exporter: DemoExporter) -> list[tuple[str, dict[str, Any]]]:
     sets += [("check_cln_ip_licenses", {"license": licenses[0]["license"], "unused_warning": 0, "warning": "1d"})]
     patched = [value["key"] for value in observed(exporter, "patch_status")]
     sets += [("check_cln_patch_status", {"key": key}) for key in patched if key]
+    bought = [key["key"] for value in observed(exporter, "cloudlinux") for key in value["keys"]]
+    sets += [("check_cln_cloudlinux", {"key": key, "limit_warning": 50}) for key in [*bought, "none-00000000", bought]]
     sets += [
         ("check_cln_patch_status", {"critical": "o", "warning": "u,i"}),
         ("check_cln_patch_status", {"reseller": True}),

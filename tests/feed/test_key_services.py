@@ -87,7 +87,7 @@ def test_a_service_for_each_key(changed: ChangedExporter, exporter: DemoExporter
     assert changed is not None
 
 
-@pytest.mark.parametrize("check", ["imunify", "els", "patch_status"])
+@pytest.mark.parametrize("check", ["imunify", "els", "patch_status", "cloudlinux"])
 def test_each_check_with_keys(exporter: DemoExporter, write: Callable[..., Path], check: str) -> None:
     """Each check that can be limited to a key can have a service per key."""
     judge = judge_of(write, {**PER_KEY, "check": f"check_cln_{check}"})

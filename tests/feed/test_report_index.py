@@ -17,6 +17,7 @@ FILTERS = {
     "kernelcare": ("key", "ip", "server_id"),
     "imunify": ("key", "ip", "server_id"),
     "els": ("key", "ip", "server_id"),
+    "cloudlinux": ("key", "ip", "server_id"),
     "ip_licenses": ("ip",),
     "patch_status": ("key",),
 }

@@ -14,7 +14,7 @@ from tests.real.icinga import PASSWORD, Icinga, result_of
 from tests.real.nagios import Nagios
 from tests.real.watched import PLUGINS, Result
 
-CHECKS = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "awp", "exporter")
+CHECKS = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "awp", "cloudlinux", "exporter")
 """The checks: there is a service with the name of each on the hosts ``fed`` and ``active``."""
 
 _INTERVAL = 5  # seconds
