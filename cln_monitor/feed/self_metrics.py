@@ -35,21 +35,35 @@ class FeedMetrics:
             registry=self.registry,
         )
         ProcessCollector(registry=self.registry)
+        self._lock = threading.Lock()
+        self._sinks: frozenset[str] = frozenset()
         self.set_sinks(sinks)
 
     def set_sinks(self, sinks: Iterable[str]) -> None:
-        """Let the series of each of ``sinks`` exist from the start."""
-        for sink in sinks:
+        """Let the series of each of ``sinks`` exist from the start, and remove those of other sinks."""
+        with self._lock:
+            previous, self._sinks = self._sinks, frozenset(sinks)
+            for sink in previous - self._sinks:
+                self._last_success.remove(sink)
+                for delivery in Delivery:
+                    self._results.remove(sink, delivery.value)
+            self._add_series()
+
+    def _add_series(self) -> None:
+        for sink in sorted(self._sinks):
             self._last_success.labels(sink)
             for delivery in Delivery:
                 self._results.labels(sink, delivery.value)
 
     def count(self, sink: str, outcomes: Sequence[Outcome], now: float) -> None:
-        """Count the ``outcomes`` of results at the Unix time ``now``."""
-        for delivery, number in Tally(outcome.delivery for outcome in outcomes).items():
-            self._results.labels(sink, delivery.value).inc(number)
-            if delivery is Delivery.DELIVERED:
-                self._last_success.labels(sink).set(now)
+        """Count the ``outcomes`` of results at the Unix time ``now``, unless the sink was removed meanwhile."""
+        with self._lock:
+            if sink not in self._sinks:
+                return
+            for delivery, number in Tally(outcome.delivery for outcome in outcomes).items():
+                self._results.labels(sink, delivery.value).inc(number)
+                if delivery is Delivery.DELIVERED:
+                    self._last_success.labels(sink).set(now)
 
     def serve(self, host: str, port: int) -> TCPServer:
         """Serve the metrics at ``/metrics`` in a thread, and return the server. Raises OSError."""

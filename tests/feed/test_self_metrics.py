@@ -6,7 +6,10 @@ import socket
 import threading
 from contextlib import ExitStack
 
+from prometheus_client import generate_latest
+
 from cln_monitor.feed.self_metrics import FeedMetrics
+from cln_monitor.feed.sinks import Delivery, Outcome
 from tests.helpers.running import ask, wait_until
 
 
@@ -25,3 +28,17 @@ def test_idle_connections_take_few_threads() -> None:
     assert 'cln_feed_results_total{result="delivered",sink="nagios"} 0.0' in str(body)
     server.shutdown()
     server.server_close()
+
+
+def test_a_sink_that_is_removed() -> None:
+    """The series of a sink end with it, even if it still delivers; the others keep their values."""
+    metrics = FeedMetrics(["nagios", "nrdp"])
+    for sink in ("nagios", "nrdp"):
+        metrics.count(sink, [Outcome(Delivery.DELIVERED)], 5.0)
+    metrics.set_sinks(["nrdp", "icinga2"])
+    metrics.count("nagios", [Outcome(Delivery.DELIVERED)], 6.0)
+    text = generate_latest(metrics.registry).decode()
+    assert 'sink="nagios"' not in text
+    assert 'cln_feed_results_total{result="delivered",sink="nrdp"} 1.0' in text
+    assert 'cln_feed_last_success_timestamp_seconds{sink="nrdp"} 5.0' in text
+    assert 'cln_feed_last_success_timestamp_seconds{sink="icinga2"} 0.0' in text
