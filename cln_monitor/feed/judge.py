@@ -53,6 +53,7 @@ class Judge:
         self.reader.start_round()
         self._secrets = self.reader.secrets
         self._logged.clear()
+        self.key_services.start_round()
         results: dict[tuple[str, str], FeedResult] = {}
         for result in self._results(now):
             results.setdefault((result.host, result.service), result)

@@ -26,11 +26,17 @@ class KeyServices:
 
     def __init__(self) -> None:
         self._known: dict[_Id, dict[str, None]] = {}
+        self.problems: list[str] = []
+        """The lists of license keys that could not be read in this round, and why."""
 
     def keep_only(self, services: Iterable[Service]) -> None:
         """Forget the keys of all other services."""
         ids = {_id(service) for service in services if service.per_key}
         self._known = {id_: keys for id_, keys in self._known.items() if id_ in ids}
+
+    def start_round(self) -> None:
+        """Forget the problems of the last round."""
+        self.problems = []
 
     def update(self, service: Service) -> tuple[list[Service], list[Service]]:
         """Return a service for each license key, and one for each that is gone since the last round.
@@ -42,6 +48,7 @@ class KeyServices:
         try:
             keys, is_complete = _read_keys(service)
         except (CheckError, NoResponseError) as error:
+            self.problems.append(f"no list of license keys for {service.service}: {error}")
             if not known:
                 _log.warning("no list of license keys yet", service=service.service, error=str(error))
             return [service.for_key(key) for key in known], []

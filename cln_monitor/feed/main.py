@@ -43,6 +43,7 @@ def run() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
+    set_up_logs("error", "logfmt", Redactor())  # on stderr, also for commands that print to stdout
     try:
         code = main()
     except SystemExit as end:  # after --help, --version, or an invalid flag
@@ -96,9 +97,10 @@ def _check_receivers(config: FeedConfig) -> int:
     import time  # noqa: PLC0415 # only this command needs it
 
     reader = ExporterReader(config)
-    results = Judge(config.services, reader).judge_all(time.time())
+    judge = Judge(config.services, reader)
+    results = judge.judge_all(time.time())
     code = 0
-    for problem in reader.problems:
+    for problem in (*reader.problems, *judge.key_services.problems):
         eprint(PROGRAM, f"exporter: {problem}")
         code = 1
     for name, settings in config.sinks.items():

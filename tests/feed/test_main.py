@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from cln_monitor import __version__
+from cln_monitor.feed import exporter_reader
 from cln_monitor.feed import main as module
 from cln_monitor.feed.config import FeedConfig, load_config
 from cln_monitor.feed.main import main
@@ -75,6 +79,38 @@ def test_config_check(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     write(interval="soon", exporter=...)
     assert main(["--config.check", f"--config.file={file}"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_check_without_a_list_of_keys(
+    exporter: DemoExporter, write: Write, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys that the exporter has not read yet are a problem, not a valid list without services."""
+
+    def get(*arguments: Any, **options: Any) -> tuple[int, bytes]:
+        status, body = exporter.get(*arguments, **options)
+        return status, json.dumps({**json.loads(body), "observation": None}).encode()
+
+    monkeypatch.setattr(exporter_reader, "get", get)
+    file = write(services=[{**PER_KEY, "options": {"account": "demo"}}])
+    with capture_logs():
+        assert main(["--check", f"--config.file={file}"]) == 1
+    error = "exporter: no list of license keys for {key}: the exporter has no data of this probe yet"
+    assert capsys.readouterr().err == f"cln-feed: {error}\n"
+
+
+@pytest.mark.processes
+def test_check_prints_nothing_else(write: Write) -> None:
+    """The output of --check has the receivers alone: warnings of the log are not among them."""
+    file = write(services=[PER_KEY], exporter=f"http://127.0.0.1:{free_port()}")
+    done = subprocess.run(
+        [sys.executable, "-m", "cln_monitor.feed", "--check", f"--config.file={file}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "checkmk: ok, 0 services\n"
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["cln-feed"] * 2
+    assert done.returncode == 1
 
 
 def test_definitions(exporter: DemoExporter, write: Write, capsys: pytest.CaptureFixture[str]) -> None:
