@@ -137,7 +137,7 @@ def answer_of(status: int, body: bytes, where: str, content: str) -> dict[str, A
     exporter = _Exporter(where)
     try:
         answer = json.loads(body, object_hook=exporter.record_type() if status == 200 else None)
-        result = dict(answer)["format"] if status == 200 else answer["error"]
+        result = dict(answer)["format"] if status == 200 else str.strip(answer["error"])  # TypeError if it is no text
     except (ValueError, KeyError, TypeError, RecursionError):
         raise CheckError(
             f"unexpected response from {where}, not of cln-exporter (HTTP {status}): check the URL of --exporter"

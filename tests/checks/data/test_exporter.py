@@ -56,6 +56,8 @@ def asked(answer: bytes, *arguments: str, name: str = "check_cln_kernelcare") ->
         (http_answer(b"\xff\xfe{}"), "not of cln-exporter (HTTP 200)"),
         (http_answer(b"[" * 200_000), "not of cln-exporter (HTTP 200)"),
         (http_answer(b"x", status="502 Bad Gateway"), "not of cln-exporter (HTTP 502)"),
+        (http_answer(b'{"error": null}', status="502 Bad Gateway"), "not of cln-exporter (HTTP 502)"),
+        (http_answer(b'{"error": {"code": 5}}', status="503 Service Unavailable"), "not of cln-exporter (HTTP 503)"),
         (
             http_answer(b"", "Location: http://192.0.2.1/", status="302 Found"),
             "not of cln-exporter (HTTP 302)",
