@@ -62,7 +62,7 @@ class CheckmkSink:
 
     def send(self, results: Sequence[FeedResult], *, now: float, ttl: float) -> list[Outcome]:
         """Write ``results`` and earlier ones that are not too old, and return an outcome for each."""
-        newest = {key: line for key, line in self._lines.items() if now < line[0]}
+        newest = {key: line for key, line in self._lines.items() if now < line[0] <= now + ttl}
         hosts = {service: host for host, service in newest}
         outcomes = []
         for result in results:

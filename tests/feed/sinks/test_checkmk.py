@@ -149,3 +149,12 @@ def test_a_directory_that_cannot_be_read(tmp_path: Path) -> None:
     assert list(Settings(spool_directory=long).problems()) == [
         ("spool_directory", f"{long} cannot be read: File name too long")
     ]
+
+
+def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
+    """Results of a time that has not come yet are dropped: else a removed service would stay until then."""
+    spool = sink(tmp_path)
+    spool.send([result("removed")], now=90_000.0, ttl=180.0)
+    spool.send([result("b")], now=3600.0, ttl=180.0)
+    spool.send([result("c")], now=3601.0, ttl=180.0)
+    assert [line.split('"')[1] for line in (tmp_path / "180_cln_feed").read_text().splitlines()[1:]] == ["b", "c"]
