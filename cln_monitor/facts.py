@@ -27,7 +27,8 @@ MOST_NAMED = 3
 class Fact(NamedTuple):
     """A fact that may need attention: its ``severity``, and its text for ``one`` and for ``many`` affected names.
 
-    ``{}`` in ``many`` is their number. The names follow the text, after a colon unless the text ends with a space.
+    ``{count}`` is their number, and ``{source}`` is who reported the data. The names follow the text, after a colon
+    unless the text ends with a space.
     """
 
     severity: Severity
@@ -36,38 +37,47 @@ class Fact(NamedTuple):
 
 
 FACTS: dict[str, Fact] = {
-    SERVERS_GONE: Fact(Severity.CRITICAL, "CLN no longer lists any servers", "CLN no longer lists any servers"),
-    FIELD_MISSING: Fact(Severity.WARNING, "CLN reports no ", "CLN reports no "),
+    SERVERS_GONE: Fact(
+        Severity.CRITICAL, "{source} no longer lists any servers", "{source} no longer lists any servers"
+    ),
+    FIELD_MISSING: Fact(Severity.WARNING, "{source} reports no ", "{source} reports no "),
     LIMIT_UNREADABLE: Fact(
-        Severity.WARNING, "1 key has a limit that cannot be read", "{} keys have a limit that cannot be read"
+        Severity.WARNING, "1 key has a limit that cannot be read", "{count} keys have a limit that cannot be read"
     ),
     CHECKIN_AHEAD: Fact(
         Severity.WARNING,
-        "1 server has a last check-in more than 1h ahead of CLN's clock",
-        "{} servers have a last check-in more than 1h ahead of CLN's clock",
+        "1 server has a last check-in more than 1h ahead of {source}'s clock",
+        "{count} servers have a last check-in more than 1h ahead of {source}'s clock",
     ),
-    FLAG_MISSING: Fact(Severity.WARNING, "CLN no longer reports 1 flag", "CLN no longer reports {} flags"),
-    SERVERS_DROPPED: Fact(Severity.WARNING, "CLN lists far fewer servers", "CLN lists far fewer servers"),
+    FLAG_MISSING: Fact(
+        Severity.WARNING, "{source} no longer reports 1 flag", "{source} no longer reports {count} flags"
+    ),
+    SERVERS_DROPPED: Fact(Severity.WARNING, "{source} lists far fewer servers", "{source} lists far fewer servers"),
     SERVERS_NOT_LISTED: Fact(
-        Severity.INFO, "CLN lists fewer servers than it counts", "CLN lists fewer servers than it counts"
+        Severity.INFO, "{source} lists fewer servers than it counts", "{source} lists fewer servers than it counts"
     ),
     COUNT_UNREADABLE: Fact(
         Severity.INFO,
         "1 key has a number of servers that cannot be read",
-        "{} keys have a number of servers that cannot be read",
+        "{count} keys have a number of servers that cannot be read",
     ),
-    CHECKIN_NOT_TOLD: Fact(Severity.INFO, "CLN reports no ", "CLN reports no "),
+    CHECKIN_NOT_TOLD: Fact(Severity.INFO, "{source} reports no ", "{source} reports no "),
     PATCHES_UNREADABLE: Fact(
         Severity.INFO,
         "what patches fix could not be read from the patch server",
-        "what patches fix could not be read from the patch server, {} requests failed",
+        "what patches fix could not be read from the patch server, {count} requests failed",
     ),
     LIMIT_NOT_TOLD: Fact(
-        Severity.INFO, "CLN does not report the limit of 1 key", "CLN does not report the limit of {} keys"
+        Severity.INFO,
+        "{source} does not report the limit of 1 key",
+        "{source} does not report the limit of {count} keys",
     ),
     NOT_AVAILABLE: Fact(Severity.INFO, "not available to this account", "not available to this account"),
 }
 """The facts by name, the most severe first. ``docs/faults.md`` says when each applies."""
+
+_SOURCES = {"eportal": "the ePortal"}
+"""Who reported the data of a probe, if it is not CLN."""
 
 _OF_ANOTHER_VERSION = Fact(
     Severity.WARNING, "the exporter reports an unknown fact", "the exporter reports an unknown fact"
@@ -82,11 +92,12 @@ class Phrase(NamedTuple):
     text: str
 
 
-def phrases(observed: Iterable[tuple[str, Sequence[str], int]]) -> list[Phrase]:
-    """Return a phrase for each ``observed`` fact, the most severe first.
+def phrases(observed: Iterable[tuple[str, Sequence[str], int]], probe: str = "") -> list[Phrase]:
+    """Return a phrase for each ``observed`` fact of the data of ``probe``, the most severe first.
 
     ``observed`` has the name of a fact, the first affected names, and the number of all of them.
     """
+    source = _SOURCES.get(probe, "CLN")
     names: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
     for fact, first_names, count in observed:
@@ -94,12 +105,13 @@ def phrases(observed: Iterable[tuple[str, Sequence[str], int]]) -> list[Phrase]:
         counts[fact] = counts.get(fact, 0) + count
     order = list(FACTS)
     known = sorted(names, key=lambda fact: order.index(fact) if fact in FACTS else -1)
-    return [_phrase(fact, names[fact], counts[fact]) for fact in known]
+    return [_phrase(fact, names[fact], counts[fact], source) for fact in known]
 
 
-def _phrase(name: str, names: Sequence[str], count: int) -> Phrase:
+def _phrase(name: str, names: Sequence[str], count: int, source: str) -> Phrase:
     fact = FACTS.get(name, _OF_ANOTHER_VERSION)
-    text = fact.one if count == 1 else fact.many.format(count)
+    text = (fact.one if count == 1 else fact.many).format(count=count, source=source)
+    text = text[0].upper() + text[1:] if text.startswith(source) else text
     colon = "" if text.endswith(" ") else ": "
     more = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
     return Phrase(fact.severity, name, f"{text}{colon}{', '.join(sorted(names)[:MOST_NAMED])}{more}")

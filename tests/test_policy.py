@@ -51,6 +51,24 @@ def test_many() -> None:
     assert phrase.text == "900 servers have a last check-in more than 1h ahead of CLN's clock: a, b, c and 897 more"
 
 
+@pytest.mark.parametrize("name", FACTS)
+def test_an_eportal_is_not_cln(name: str) -> None:
+    """What an ePortal reports is not said to be reported by CLN."""
+    for count in (1, 2):
+        (phrase,) = phrases([(name, ["a"], count)], "eportal")
+        assert "CLN" not in phrase.text
+        assert "{" not in phrase.text
+
+
+def test_the_reporter_of_facts() -> None:
+    """A phrase names the reporter, with a capital letter at its beginning."""
+    seen = [("field_missing", ["ip of 3 servers"], 1), ("checkin_ahead", ["a"], 1)]
+    assert [phrase.text for phrase in phrases(seen, "eportal")] == [
+        "The ePortal reports no ip of 3 servers",
+        "1 server has a last check-in more than 1h ahead of the ePortal's clock: a",
+    ]
+
+
 def test_a_fact_of_a_newer_exporter() -> None:
     """An unknown fact is a warning, and not an error."""
     (phrase,) = phrases([("newer", ["x"], 1)])
@@ -63,7 +81,7 @@ def test_each_fact_is_in_the_documentation(name: str) -> None:
     bad = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", Severity.INFO: "OK, noted"}
     page = (ROOT / "docs" / "faults.md").read_text()
     assert re.findall(rf"^\| `{name}` \| .* \| (.*) \|$", page, re.MULTILINE) == [bad[FACTS[name].severity]]
-    assert len(FACTS[name].many.format(2)) > len("CLN")
+    assert len(FACTS[name].many.format(count=2, source="CLN")) > len("CLN")
 
 
 def test_the_order() -> None:

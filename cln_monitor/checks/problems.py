@@ -100,7 +100,8 @@ def oddities_of(report: Report, wanted: Callable[[str], bool], *, but: Collectio
         for caution in holder.get("cautions", ())
         if caution["fact"] not in but
     ]
-    phrases = facts.phrases((caution["fact"], caution["names"], caution.get("count", 1)) for caution in cautions)
+    observed = ((caution["fact"], caution["names"], caution.get("count", 1)) for caution in cautions)
+    phrases = facts.phrases(observed, report["probe"])
     problems = [phrase for phrase in phrases if phrase.severity is not Severity.INFO]
     return Oddities(
         [CheckProblem(state_of(phrase.severity), phrase.text) for phrase in problems],

@@ -272,9 +272,9 @@ class Service:
             )
         for phrase in target.new_phrases:
             log = _log.info if phrase.severity is Severity.INFO else _log.warning
-            log("unexpected data from CLN", **labels, fact=phrase.fact, detail=phrase.text)
+            log("unexpected data", **labels, fact=phrase.fact, detail=phrase.text)
         for phrase in target.resolved_phrases:
-            _log.info("unexpected data from CLN resolved", **labels, fact=phrase.fact)
+            _log.info("unexpected data resolved", **labels, fact=phrase.fact)
 
     def _update_host_names(self, target: Target) -> bool:
         """Set the host names of the servers of ``target`` from other targets; return whether they have changed."""

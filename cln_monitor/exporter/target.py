@@ -262,7 +262,8 @@ class Target:
                 observation = observation.merged_with(earlier, now, self.settings.max_age)
             self.observation = observation
             self._unfinished.end()
-            old, self.phrases = self.phrases, {phrase.fact: phrase for phrase in phrases_of(observation.all_cautions)}
+            found = phrases_of(observation.all_cautions, observation.probe)
+            old, self.phrases = self.phrases, {phrase.fact: phrase for phrase in found}
             self.new_phrases = [phrase for fact, phrase in self.phrases.items() if fact not in old]
             self.resolved_phrases = [phrase for fact, phrase in old.items() if fact not in self.phrases]
             before = self.last_run if self.has_run else None

@@ -36,9 +36,9 @@ class KeyLimits(NamedTuple):
     by_key: Mapping[str, tuple[Caution, ...]]
 
 
-def phrases_of(cautions: Iterable[Caution]) -> list[facts.Phrase]:
-    """Return one phrase per fact in ``cautions``, the worst first."""
-    return facts.phrases((caution.fact, caution.names, caution.count) for caution in cautions)
+def phrases_of(cautions: Iterable[Caution], probe: str = "") -> list[facts.Phrase]:
+    """Return one phrase per fact in ``cautions`` about the data of ``probe``, the worst first."""
+    return facts.phrases(((caution.fact, caution.names, caution.count) for caution in cautions), probe)
 
 
 class Keyed(Protocol):

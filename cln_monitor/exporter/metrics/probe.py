@@ -30,7 +30,7 @@ STALE_AFTER = Family(
 )
 CAUTIONS = Family(
     "cln_probe_cautions",
-    "Number of keys, servers, fields or flags with unexpected data from CLN, by fact; absent if zero.",
+    "Number of keys, servers, fields or flags with unexpected data, by fact; absent if zero.",
     (*_LABELS, "fact"),
 )
 FIRST_POLL = Family(

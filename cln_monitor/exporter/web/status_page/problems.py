@@ -86,7 +86,7 @@ def _of_data(status: ProbeStatus, now: float) -> Iterator[Problem]:
         return
     product = PRODUCT_NAMES.get(status.view.probe, status.view.probe)
     of_whom = f" ({product} of {status.view.account})" if status.view.account else ""
-    for severity, fact, text in phrases_of(observation.all_cautions):
+    for severity, fact, text in phrases_of(observation.all_cautions, observation.probe):
         alert = _ALERT_OF_FACT.get(fact, "ClnAnswerOdd" if severity is not Severity.INFO else "")
         yield Problem(severity, _SECTION_OF_FACT.get(fact, "check-ins"), f"{text}{of_whom}", alert)
     if observation.probe == "status":
