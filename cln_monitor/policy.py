@@ -131,13 +131,18 @@ AWP_JUMPED = Row(
 )
 LICENSE_UNKNOWN = Row("CLN does not report whether an IP license is used: its check-in decides", Severity.INFO)
 
-CVE_NOT_FIXED = Row("a CVE of `patches.cves` is not in the loaded live patch of a server", Severity.WARNING)
+CVE_NOT_FIXED = Row(
+    "a CVE of `patches.cves` is not in the loaded live patch of a server", Severity.WARNING, "24 hours for alerts"
+)
 CVE_UNKNOWN = Row(
     "it is unknown of a server whether a CVE of `patches.cves` is in its loaded live patch, and known of none that it "
     "is not",
     Severity.WARNING,
+    "24 hours for alerts",
 )
-EPORTAL_OUTDATED = Row("a server of an ePortal does not have the newest live patch of its feed", Severity.WARNING)
+EPORTAL_OUTDATED = Row(
+    "a server of an ePortal does not have the newest live patch of its feed", Severity.WARNING, "24 hours for alerts"
+)
 EPORTAL_SILENT = Row("a server of an ePortal is silent", Severity.WARNING, "`stale_after`")
 
 KERNELS = {"outofdate": KERNEL_OUT_OF_DATE, "unsupported": KERNEL_UNSUPPORTED, "inactive": KERNEL_INACTIVE}

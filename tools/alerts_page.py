@@ -44,6 +44,8 @@ ROWS = {
     "ClnServersUnsupported": policy.KERNEL_UNSUPPORTED,
     "ClnServersInactive": policy.KERNEL_INACTIVE,
     "ClnIpLicensesUnused": policy.LICENSE_UNUSED,
+    "ClnServersBehind": policy.EPORTAL_OUTDATED,
+    "ClnEportalServersSilent": policy.EPORTAL_SILENT,
 }
 """The row of the policy that an alert reports. Alerts of several rows, or of none, are left out."""
 _DELAYS = {"ClnDataTooOld": "4 intervals"}

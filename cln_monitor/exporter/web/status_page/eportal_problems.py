@@ -14,6 +14,7 @@ from .probe_status import ProbeStatus
 from .problem import Details, Problem, problem_of
 
 _KIND = "probes"  # the section that links to the data
+_CVE_ALERT = "ClnCveNotFixed"
 
 
 def eportal_problems(status: ProbeStatus, now: float) -> Iterator[Problem]:
@@ -30,11 +31,15 @@ def _of_fleet(fleet: EportalFleet, status: ProbeStatus, now: float) -> Iterator[
         yield from _of_cve(cve, fleet, status)
     if outdated := [server for server in fleet.servers if server.is_updated is False]:
         text = f"{_servers(outdated, status)} {'does' if len(outdated) == 1 else 'do'} not have the newest patch"
-        yield from problem_of(policy.EPORTAL_OUTDATED, _KIND, text, details=_details(outdated, status))
+        yield from problem_of(
+            policy.EPORTAL_OUTDATED, _KIND, text, "ClnServersBehind", details=_details(outdated, status)
+        )
     silent_before = now - status.stale_after
     if silent := [server for server in fleet.servers if server.last_checkin and server.last_checkin < silent_before]:
         text = f"{_servers(silent, status)} silent for longer than {format_age(status.stale_after)}"
-        yield from problem_of(policy.EPORTAL_SILENT, _KIND, text, details=_details(silent, status))
+        yield from problem_of(
+            policy.EPORTAL_SILENT, _KIND, text, "ClnEportalServersSilent", details=_details(silent, status)
+        )
 
 
 def _of_cve(cve: str, fleet: EportalFleet, status: ProbeStatus) -> Iterator[Problem]:
@@ -48,10 +53,10 @@ def _of_cve(cve: str, fleet: EportalFleet, status: ProbeStatus) -> Iterator[Prob
     if unfixed:
         also = f", and unknown of {formatting.number(len(unknown))} more" if unknown else ""
         text = f"{cve} is not in the loaded live patch of {_servers(unfixed, status)}{also}"
-        yield from problem_of(policy.CVE_NOT_FIXED, _KIND, text, details=_details(unfixed, status))
+        yield from problem_of(policy.CVE_NOT_FIXED, _KIND, text, _CVE_ALERT, details=_details(unfixed, status))
     elif unknown:
         text = f"Whether {cve} is in the loaded live patch of {_servers(unknown, status)} is unknown"
-        yield from problem_of(policy.CVE_UNKNOWN, _KIND, text, details=_details(unknown, status))
+        yield from problem_of(policy.CVE_UNKNOWN, _KIND, text, _CVE_ALERT, details=_details(unknown, status))
 
 
 def _servers(servers: Sequence[EportalServerState], status: ProbeStatus) -> str:

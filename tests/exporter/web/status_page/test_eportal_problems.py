@@ -55,6 +55,7 @@ def test_not_fixed() -> None:
         f"{CVE} is not in the loaded live patch of 2 servers of dc1",
         "1 server of dc1 does not have the newest patch",
     ]
+    assert [problem.alert for problem in problems] == ["ClnCveNotFixed", "ClnServersBehind"]
     assert problems[0].details is not None
     assert problems[0].details.items == ["app2: patch 30, 4.18.0-553.80.1.el8", "10.0.4.7: no patch"]
 
@@ -66,6 +67,7 @@ def test_unknown() -> None:
         f"{CVE} is not in the loaded live patch of 1 server of dc1, and unknown of 1 more"
     ]
     [problem] = found(FIXED, UNKNOWN)
+    assert problem.alert == "ClnCveNotFixed"
     assert problem.details is not None
     assert problem.details.items == ["app4: an unknown patch"]
 
@@ -82,6 +84,7 @@ def test_silent() -> None:
     """A server is silent after stale_after, by default two days; one that never checked in is not."""
     silent = replace(FIXED, last_checkin=NOW - 48 * HOUR - 1)
     assert texts(found(silent, replace(FIXED, last_checkin=None))) == ["1 server of dc1 silent for longer than 2d"]
+    assert [problem.alert for problem in found(silent)] == ["ClnEportalServersSilent"]
     assert found(replace(FIXED, last_checkin=NOW - 48 * HOUR)) == []
 
 
