@@ -31,6 +31,7 @@ _SECTIONS = {
     "cln_exporter_": "Exporter",
 }
 """The title of the section of each prefix, in the order of the page."""
+_OTHER_SECTIONS = {"cln_patch_built_timestamp_seconds": "cln_eportal_"}
 _HEAD = """# Metrics
 
 All metrics of `cln-exporter` at `/metrics`. `python -m tools.metrics_page` writes this page from their HELP texts.
@@ -77,7 +78,8 @@ def render() -> str:
     """Return the page."""
     sections: dict[str, list[_Metric]] = {prefix: [] for prefix in _SECTIONS}
     for metric in _metrics():
-        sections["_".join(metric.name.split("_")[:2]) + "_"].append(metric)
+        prefix = _OTHER_SECTIONS.get(metric.name, "_".join(metric.name.split("_")[:2]) + "_")
+        sections[prefix].append(metric)
     return _HEAD + "".join(
         f"\n## {_SECTIONS[prefix]}\n\n| metric | labels | meaning |\n| --- | --- | --- |\n{''.join(map(str, metrics))}"
         for prefix, metrics in sections.items()

@@ -66,6 +66,21 @@ def test_metrics(eportal: Exporting) -> None:
     assert "Pl4ntedServerKey1" not in text
 
 
+def test_two_eportals_with_the_same_patches(eportal: Exporting) -> None:
+    """When a patch was built is exposed once, also if servers of two ePortals have loaded it."""
+    eportal.file.text = eportal.file.text.replace(
+        "eportals: [{name: dc1,", "eportals: [{name: dc2, AGAIN}, {name: dc1,"
+    )
+    again = eportal.file.text.partition("{name: dc1,")[2].partition("}")[0].strip()
+    eportal.file.text = eportal.file.text.replace("AGAIN", again)
+    assert eportal.service.reload() is None
+    for account in ("dc1", "dc2"):
+        eportal.run("eportal", account=account)
+    built = [line.split("patch_level=")[1] for line in eportal.samples("cln_patch_built_timestamp_seconds{")]
+    assert built == [f'"1"}} {int(NOW - 900)}', f'"2"}} {int(NOW - 800)}']
+    assert len(eportal.samples('cln_eportal_servers{account="dc2"')) == 4
+
+
 def test_another_cve_after_a_reload(eportal: Exporting) -> None:
     """A CVE that is added to the configuration is counted after the next poll, without reading the patches again."""
     eportal.run("eportal", account="dc1")

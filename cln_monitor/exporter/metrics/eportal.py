@@ -53,6 +53,13 @@ PATCH_SERVERS = Family(
     f"Number of servers by feed and loaded live patch; kernel_id or patch_level is empty if unknown. {POLLED}",
     ("account", "feed", "kernel_id", "patch_level"),
 )
+PATCH_BUILT = Family(
+    "cln_patch_built_timestamp_seconds",
+    "Unix time at which a loaded live patch was built, time in kpatch.info of the patch server; absent if unknown. "
+    f"{POLLED}",
+    ("kernel_id", "patch_level"),
+    shared=True,
+)
 CVE_SERVERS = Family(
     "cln_cve_servers",
     "Number of servers by what their loaded live patch does about a CVE of patches.cves: fixed, not_fixed, or unknown. "
@@ -60,7 +67,7 @@ CVE_SERVERS = Family(
     ("account", "cve", "state"),
 )
 CHECKIN_AGE = age_family("cln_eportal_server_checkin_age_seconds_bucket", "checkin of /servers", ("account",), POLLED)
-FAMILIES = (SERVERS, LAST_CHECKIN, PATCHED, LEVEL, BUILT, INFO, PATCH_SERVERS, CHECKIN_AGE, CVE_SERVERS)
+FAMILIES = (SERVERS, LAST_CHECKIN, PATCHED, LEVEL, BUILT, INFO, PATCH_SERVERS, PATCH_BUILT, CHECKIN_AGE, CVE_SERVERS)
 PER_SERVER = (LAST_CHECKIN, PATCHED, LEVEL, BUILT, INFO)
 
 _Patches = dict[tuple[str, int], LivePatch]
@@ -94,6 +101,9 @@ def _add_counts(series: Series, account: str, fleet: EportalFleet, silent: int) 
     loaded = Counter((server.feed, server.kernel_id, _level(server)) for server in fleet.servers)
     for labels, count in sorted(loaded.items()):
         series.add(PATCH_SERVERS, (account, *labels), count)
+    for patch in fleet.patches:
+        if patch.built_at is not None:
+            series.add(PATCH_BUILT, (patch.kernel_id, str(patch.level)), patch.built_at)
 
 
 def _add_coverage(series: Series, account: str, fleet: EportalFleet, patches: _Patches) -> None:

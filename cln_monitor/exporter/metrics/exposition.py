@@ -160,9 +160,20 @@ class ExpositionStore:
         fragments: list[Fragment] = []
         for family, header in self._headers.items():
             parts = [target[family] for target in targets if family in target]
+            if family.shared and len(parts) > 1:
+                parts = [_merged(parts)]
             if parts:
                 fragments += [header, *parts]
         return Exposition.join(fragments)
+
+
+def _merged(parts: Sequence[Fragment]) -> Fragment:
+    """Return the series of all ``parts``, each once; of different values, the first."""
+    lines: dict[bytes, bytes] = {}
+    for part in parts:
+        for line in part.text.splitlines(keepends=True):
+            lines.setdefault(line.rpartition(b" ")[0], line)
+    return Fragment.compress(b"".join(lines.values()))
 
 
 def _joined(texts: Texts) -> dict[Family, Fragment]:

@@ -26,12 +26,15 @@ class Family:
 
     With ``buckets``, it is a gauge histogram, whose buckets can decrease. It is exposed without a TYPE, because the
     text format has no such type: a ``histogram`` must consist of counters, and promtool rejects ``le`` on a gauge.
+
+    With ``shared``, several targets can have the same series, which is exposed once.
     """
 
     name: str
     help: str
     labels: tuple[str, ...]
     buckets: bool = False
+    shared: bool = False
 
     @property
     def header(self) -> bytes:

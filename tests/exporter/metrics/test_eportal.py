@@ -62,6 +62,7 @@ cln_eportal_patch_servers{{account="dc1",feed="late",kernel_id="",patch_level=""
 cln_eportal_patch_servers{{account="dc1",feed="late",kernel_id="{OTHER}",patch_level="0"}} 1
 cln_eportal_patch_servers{{account="dc1",feed="main",kernel_id="{KERNEL}",patch_level="30"}} 1
 cln_eportal_patch_servers{{account="dc1",feed="main",kernel_id="{KERNEL}",patch_level="31"}} 1
+cln_patch_built_timestamp_seconds{{kernel_id="{KERNEL}",patch_level="31"}} {int(NOW - 48 * HOUR)}
 cln_cve_servers{{account="dc1",cve="CVE-2026-11111",state="fixed"}} 1
 cln_cve_servers{{account="dc1",cve="CVE-2026-11111",state="not_fixed"}} 2
 cln_cve_servers{{account="dc1",cve="CVE-2026-11111",state="unknown"}} 1

@@ -208,3 +208,20 @@ def test_blocks_of_a_family(store: ExpositionStore) -> None:
     store.publish("one", {A: changed})
     text = A.header + lines[0] + b"other\n" + lines[2] + lines[0]
     assert plain(store.exposition, b"tail") == unzipped(store.exposition, b"tail") == text + b"tail"
+
+
+def test_a_shared_series_is_exposed_once() -> None:
+    """Series of a shared family that several targets have are exposed once, in the gzip form as well."""
+    shared = Family("cln_shared", "Shared.", ("kernel_id",), shared=True)
+    store = ExpositionStore((A, shared, B))
+    one, two, three = (f'cln_shared{{kernel_id="a b{number}"}} {number}\n'.encode() for number in (1, 2, 3))
+    publish(store, "first", {shared: one + two, A: b'cln_a{account="one"} 1\n'})
+    publish(store, "second", {shared: two + three, A: b'cln_a{account="two"} 1\n'})
+    text = plain(store.exposition)
+    assert text.count(b"# HELP cln_shared") == 1
+    assert text.endswith(one + two + three)
+    assert text.count(b"cln_a{") == 2
+    assert unzipped(store.exposition) == text
+    assert plain(store.exposition_of("second")).endswith(two + three)
+    replace(store, {"second": {shared: two + three}})
+    assert plain(store.exposition).endswith(shared.header + two + three)

@@ -142,13 +142,19 @@ def test_drop() -> None:
 
 @pytest.mark.parametrize("family", ALL_FAMILIES, ids=lambda family: family.name)
 def test_each_family(family: Family) -> None:
-    """Each family has the prefix, a HELP on one line that says if it is polled, and a first label account or api."""
+    """Each family has the prefix, a HELP on one line that says if it is polled, and a first label account or api.
+
+    A shared family belongs to no account.
+    """
     assert family.name.startswith("cln_")
     assert not set("\\\n") & set(family.help)
     assert family.help.endswith(".")
     is_polled = family.help.endswith((POLLED, POLLED_FROM_EPORTAL))
     assert is_polled != family.name.startswith("cln_probe_")
-    assert family.labels[0] == ("api" if family.name.startswith(("cln_probe_", "cln_status_")) else "account")
+    if family.shared:
+        assert not {"account", "api"} & set(family.labels)
+    else:
+        assert family.labels[0] == ("api" if family.name.startswith(("cln_probe_", "cln_status_")) else "account")
     assert len(set(family.labels)) == len(family.labels)
 
 
