@@ -9,7 +9,7 @@ from pathlib import Path
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from . import exporter, imunify, kernelcare, licenses, overview
+from . import exporter, imunify, kernelcare, licenses, overview, patches
 from .alerts import annotations_of_alerts
 
 _SCHEMA_VERSION = 39  # of Grafana 10.4; later versions read it as well
@@ -18,7 +18,7 @@ DIRECTORY = Path(__file__).parent
 
 def texts() -> dict[str, str]:
     """Return the JSON of each dashboard by file name."""
-    dashboards = [module.dashboard() for module in (overview, kernelcare, imunify, licenses, exporter)]
+    dashboards = [module.dashboard() for module in (overview, kernelcare, imunify, licenses, patches, exporter)]
     return {f"{dashboard.uid}.json": _text(dashboard) for dashboard in dashboards}
 
 

@@ -11,6 +11,7 @@ TITLES = {
     "cln-kernelcare": "CLN KernelCare",
     "cln-imunify": "CLN Imunify",
     "cln-licenses": "CLN licenses",
+    "cln-patches": "CLN patches",
     "cln-exporter": "CLN exporter",
 }
 

@@ -20,6 +20,7 @@ PROBES = FAMILIES | {
     "patch_status": "Patch status",
     "groups": "Groups",
     "awp": "AccelerateWP",
+    "eportal": "ePortal",
     "status": "CLN status",
 }
 PRODUCT_CODES = {code: name for names in PRODUCT_NAMES.values() for code, name in names.items()}

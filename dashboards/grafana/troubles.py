@@ -9,7 +9,7 @@ from grafana_foundation_sdk.builders import table
 from cln_monitor import facts, policy
 from cln_monitor.policy import Severity
 
-from . import counts
+from . import counts, patches
 from . import queries as q
 from .names import PROBES
 from .panels import SEVERITIES
@@ -177,6 +177,9 @@ def _of_the_rest() -> list[Trouble]:
     }
     now, before = (f"sum by (account, product) ({q.awp(period)})" for period in ("current", "previous"))
     unknown = f"sum by (account) ({q.ip_licenses('unknown')})"
+    not_fixed = f"{patches.coverage('not_fixed', cve='')} > 0"
+    unfixed = f"count by (account) ({not_fixed})"
+    undecided = f"count by (account) ({patches.coverage('unknown', cve='')} > 0 unless on (account, cve) {not_fixed})"
     return [
         *(
             Trouble(
@@ -194,6 +197,15 @@ def _of_the_rest() -> list[Trouble]:
             f"count by (account) ({q.uncounted_patch_states()})",
             _KERNELCARE,
             place="kernelcare",
+        ),
+        *(
+            Trouble(row, problem, f"({series}) > 0", "cln-patches", place="eportal")
+            for row, problem, series in (
+                (policy.CVE_NOT_FIXED, "CVEs are not fixed by live patches", unfixed),
+                (policy.CVE_UNKNOWN, "Fixes of CVEs are unknown", undecided),
+                (policy.EPORTAL_OUTDATED, "Live patches are out of date", patches.states("outdated")),
+                (policy.EPORTAL_SILENT, "Servers are silent", patches.states("silent")),
+            )
         ),
         Trouble(
             policy.LICENSE_UNUSED,
@@ -234,8 +246,9 @@ def wrong_now(size: tuple[int, int]) -> table.Panel:
     return rows(
         "What is wrong now",
         "All problems in the data last polled by the exporter, the most severe first, with the severities of "
-        "docs/severities.md: CLN's flags, probes, keys, check-ins, kernels, licenses. Count is the number of flags, "
-        "probes, keys, servers, licenses, or exporters. Click a problem to open the dashboard with details.",
+        "docs/severities.md: CLN's flags, probes, keys, check-ins, kernels, CVEs, licenses. Count is the number of "
+        "flags, probes, keys, servers, CVEs, licenses, or exporters. Click a problem to open the dashboard with "
+        "details.",
         [f"sum by (order, level, problem, place, account, board) ({everything})"],
         [
             Column("level", "Level", shown={LEVELS[severity]: look for severity, look in SEVERITIES.items()}, width=75),

@@ -161,6 +161,6 @@ def test_grafana(services: dict[str, Any]) -> None:
     assert source["jsonData"]["timeInterval"] == interval
     (provider,) = load(file_at(grafana, "/etc/grafana/provisioning/dashboards/cln.yml"))["providers"]
     directory = file_at(grafana, provider["options"]["path"])
-    assert len(list(directory.glob("cln-*.json"))) == 5
+    assert len(list(directory.glob("cln-*.json"))) == 6
     home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert file_at(grafana, home) == ROOT / "dashboards" / "grafana" / "cln-overview.json"

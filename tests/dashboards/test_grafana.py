@@ -20,7 +20,7 @@ from tests.dashboards.grafana import FOLDER, Json
 
 COLUMNS = 24
 PAGE = Path(__file__).parents[2] / "docs" / "dashboards.md"
-PROPER_NAMES = {"CLN", "CLN's", "API", "IP", "ELS", "AccelerateWP", "KernelCare", "Imunify", "OS"}
+PROPER_NAMES = {"CLN", "CLN's", "API", "CVE", "IP", "ELS", "AccelerateWP", "KernelCare", "Imunify", "OS"}
 OF_THE_EXPORTER = ("cln_probe_", "cln_api_", "cln_exporter_")
 
 each_dashboard = pytest.mark.parametrize("board", grafana.dashboards(), ids=lambda board: board["uid"])

@@ -127,6 +127,31 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
         use("kernelcare", 2, 2) | info("u", enabled=False),
         {row(3, "Disabled keys are full or nearly full", "kernelcare", "licenses"): 1},
     ),
+    "an ePortal": (
+        {
+            'cln_eportal_servers{account="e",state="outdated"}': "3",
+            'cln_eportal_servers{account="e",state="silent"}': "2",
+            'cln_cve_servers{account="e",cve="one",state="not_fixed"}': "5",
+            'cln_cve_servers{account="e",cve="one",state="unknown"}': "7",
+            'cln_cve_servers{account="e",cve="two",state="not_fixed"}': "0",
+            'cln_cve_servers{account="e",cve="two",state="unknown"}': "9",
+        },
+        {
+            row(2, "CVEs are not fixed by live patches", "eportal", "patches", account="e"): 1,
+            row(2, "Fixes of CVEs are unknown", "eportal", "patches", account="e"): 1,
+            row(2, "Live patches are out of date", "eportal", "patches", account="e"): 3,
+            row(2, "Servers are silent", "eportal", "patches", account="e"): 2,
+        },
+    ),
+    "an ePortal that is up to date": (
+        {
+            'cln_eportal_servers{account="e",state="outdated"}': "0",
+            'cln_eportal_servers{account="e",state="silent"}': "0",
+            'cln_cve_servers{account="e",cve="one",state="not_fixed"}': "0",
+            'cln_cve_servers{account="e",cve="one",state="unknown"}': "0",
+        },
+        {},
+    ),
     "IP licenses": (
         license_of("i", "l", 0, created=7 * DAY)
         | {'cln_ip_licenses{account="a",license="l",registered="unknown"}': "2"},
