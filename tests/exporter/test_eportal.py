@@ -168,7 +168,7 @@ def test_discovery(eportal: Exporting) -> None:
 
 
 def test_status_page(eportal: Exporting) -> None:
-    """The page shows the probe of the ePortal, and can be limited to it."""
+    """The page shows the probe and the servers of the ePortal, and can be limited to it."""
     eportal.run()
     eportal.run("eportal", account="dc1")
     page = StatusPage(eportal.service, "/metrics", external_path=None)
@@ -176,6 +176,11 @@ def test_status_page(eportal: Exporting) -> None:
         assert "dc1" in html
         assert "eportal" in html
         assert "No account" not in html
+        section = html.partition('<section id="eportals"')[2].partition("</section>")[0]
+        assert f"{CVE}</span> fixed on 1, not fixed on 1" in section
+        assert "app1" in section
+        assert f"behind; {CVE} not fixed" in section
+        assert "app2" not in section
 
 
 def test_status_line(eportal: Exporting) -> None:

@@ -13,7 +13,7 @@ from . import formatting
 from .probe_status import ProbeStatus
 from .problem import Details, Problem, problem_of
 
-_KIND = "probes"  # the section that links to the data
+_KIND = "eportals"
 _CVE_ALERT = "ClnCveNotFixed"
 
 

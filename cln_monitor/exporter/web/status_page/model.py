@@ -14,6 +14,7 @@ from cln_monitor.probes import EPORTAL_PROBES
 
 from . import formatting
 from .charts import Chart, chart
+from .eportal_tables import count_behind, eportal_servers, eportals
 from .formatting import Truncated
 from .patched_hosts import UP_TO_DATE
 from .probe_grid import CloudRow, account_rows, cloud_rows
@@ -59,6 +60,8 @@ class Overview:
     servers: Truncated
     keys: Truncated
     patches: Truncated
+    eportals: Truncated
+    eportal_servers: Truncated
     licenses: Truncated
     groups: Truncated
     bills: Truncated
@@ -92,6 +95,8 @@ def overview(
         servers=servers(whole, now),
         keys=keys(statuses, now),
         patches=patches(whole),
+        eportals=eportals(whole),
+        eportal_servers=eportal_servers(whole, now),
         licenses=licenses(statuses),
         groups=groups(statuses),
         bills=bills(statuses),
@@ -148,6 +153,10 @@ def _figures(statuses: Sequence[ProbeStatus], now: float) -> Iterator[StatTile]:
     if total := sum(sum(counts.values()) for counts in patched):
         bad = total - sum(counts.get(UP_TO_DATE, 0) for counts in patched)
         yield _figure(bad, f"of {formatting.count(total, 'kernel')} not up to date", "kernels")
+    behind, of_eportals = count_behind(statuses)
+    if of_eportals:
+        label = f"of {formatting.count(of_eportals, 'server')} of ePortals behind the newest live patch"
+        yield _figure(behind, label, "eportals", policy.EPORTAL_OUTDATED.severity)
     licensed = [license_ for status in statuses for license_ in status.summary.licenses]
     if licensed:
         unused = sum(license_.unused_long(now) for license_ in licensed)

@@ -39,6 +39,7 @@ _KINDS = {
     "check-ins": "the check-ins",
     "keys": "the keys",
     "kernels": "the kernels",
+    "eportals": "the ePortals",
     "licenses": "the IP licenses",
     "awp": "AccelerateWP",
 }
@@ -84,11 +85,13 @@ def _of_data(status: ProbeStatus, now: float) -> Iterator[Problem]:
     observation = status.view.observation
     if observation is None or status.first_poll is not None:
         return
-    product = PRODUCT_NAMES.get(status.view.probe, status.view.probe)
+    is_eportal = status.view.probe == "eportal"
+    product = "ePortal" if is_eportal else PRODUCT_NAMES.get(status.view.probe, status.view.probe)
     of_whom = f" ({product} of {status.view.account})" if status.view.account else ""
     for severity, fact, text in phrases_of(observation.all_cautions, observation.probe):
         alert = _ALERT_OF_FACT.get(fact, "ClnAnswerOdd" if severity is not Severity.INFO else "")
-        yield Problem(severity, _SECTION_OF_FACT.get(fact, "check-ins"), f"{text}{of_whom}", alert)
+        section = "eportals" if is_eportal else _SECTION_OF_FACT.get(fact, "check-ins")
+        yield Problem(severity, section, f"{text}{of_whom}", alert)
     if observation.probe == "status":
         for flag in (flag for part in observation.parts for flag in part.value if not flag.good):
             alert = "ClnRegistrationOverloaded" if flag.name in _OVERLOADED else "ClnServiceBad"
