@@ -57,7 +57,7 @@ def test_the_schemas_of_kubernetes(name: str, version: str) -> None:
         if document["kind"] not in OF_THE_OPERATOR:
             kubernetes_validate.validate(document, version, strict=True)
     assert set(kinds) >= {"Deployment", "Service", "ServiceAccount"}
-    assert len(kinds) == {"defaults": 4, "demo": 3, "everything": 11}[name]
+    assert len(kinds) == {"defaults": 4, "demo": 3, "everything": 12}[name]
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -84,7 +84,7 @@ def test_the_dashboards() -> None:
     maps = [document for document in documents("everything") if "grafana_dashboard" in document["metadata"]["labels"]]
     data = {name: text for document in maps for name, text in document["data"].items()}
     assert data == {file.name: file.read_text("utf-8") for file in DASHBOARDS.glob("*.json")}
-    assert len(maps) == len(data) == 5
+    assert len(maps) == len(data) == 6
     assert max(len(text.encode()) for text in data.values()) < LARGEST_CONFIG_MAP
 
 
