@@ -72,9 +72,10 @@ class EportalClient:
         """Return all servers, in the order of the ePortal (``/servers``).
 
         The list is read page by page, then again for those that are out of date (``is_updated``), of which the
-        ePortal's rows say nothing, and the numbers of both kinds are requested (``only_count``). ``is_updated`` is None
-        for all servers but those out of date if the numbers do not add up: the ePortal has not judged some. It is None
-        for all servers if so many load a patch at the moment that the list of those out of date changes each time.
+        ePortal's rows say nothing, and the numbers of both kinds are requested (``only_count``). If these do not add
+        up, the ePortal has not judged some servers: those up to date are read as well, and ``is_updated`` is None for
+        the others, or for all but those out of date if list and number disagree. It is None for all servers if so many
+        load a patch at the moment that the list of those out of date changes each time.
         Raises ClnError; BadAnswerError if pages and counts disagree, three times in a row.
         """
         with self._error_context("reading /servers"):
@@ -95,11 +96,22 @@ class EportalClient:
             raise InconsistentError(f"{updated} servers up to date and {len(outdated)} out of date, of {len(servers)}")
         if not outdated <= {server.server_id for server in servers}:
             raise InconsistentError("servers out of date that are not in the list of all servers")
-        others = True if updated + len(outdated) == len(servers) else None
+        ids = {server.server_id for server in servers} - outdated
+        current = ids if updated == len(ids) else self._listed_as_updated(updated) & ids
         return [
-            msgspec.structs.replace(server, is_updated=False if server.server_id in outdated else others)
+            msgspec.structs.replace(
+                server, is_updated=False if server.server_id in outdated else (server.server_id in current or None)
+            )
             for server in servers
         ]
+
+    def _listed_as_updated(self, number: int) -> frozenset[str]:
+        """Return the ids of the servers that are up to date, none if the list does not have that ``number`` of them."""
+        try:
+            ids = frozenset(server.server_id for server in self._listed({"is_updated": "true"}))
+        except InconsistentError:
+            return frozenset()
+        return ids if len(ids) == number else frozenset()
 
     def _read_judged(self) -> tuple[frozenset[str], int] | None:
         """Return the ids of the servers out of date, and the number of those up to date; None if they keep changing.

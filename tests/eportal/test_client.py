@@ -78,7 +78,22 @@ def test_two_hosts_of_one_name(client: EportalClient, eportal: AnsweringEportal)
 
 
 def test_servers_that_are_not_judged(client: EportalClient, eportal: AnsweringEportal) -> None:
-    """If the ePortal counts fewer servers as up to date than remain, it is unknown which of them are."""
+    """If the ePortal counts fewer servers as up to date than remain, those up to date are read as a list, too."""
+
+    def spoil(query: dict[str, str], fields: dict[str, Any]) -> dict[str, Any]:
+        if query.get("is_updated") != "true":
+            return fields
+        if "only_count" in query:
+            return {"count": 4}
+        return {**fields, "count": 4, "result": [row for row in fields["result"] if row["id"] != eportal.rows[0]["id"]]}
+
+    eportal.spoil = spoil
+    assert [server.is_updated for server in client.servers()] == [None, True, False, True, True, False, True]
+    assert eportal.asked[-1].query == {"limit": "1000", "offset": "0", "is_updated": "true"}
+
+
+def test_servers_up_to_date_that_are_not_listed(client: EportalClient, eportal: AnsweringEportal) -> None:
+    """If the list of servers up to date disagrees with their number, it is unknown which of them are."""
 
     def spoil(query: dict[str, str], fields: dict[str, Any]) -> dict[str, Any]:
         return {"count": 4} if query.get("only_count") and query["is_updated"] == "true" else fields
