@@ -23,7 +23,7 @@ pytestmark = pytest.mark.needs_server("prometheus")
 
 TARGET = 'job="cln",instance="x:10099"'
 HOURS = 25
-"""Longer than the wait of any alert. Those that also look back begin to wait at the last evaluation, and do not fire."""
+"""Longer than the wait of any alert. Those that also look back begin to wait at the last evaluation."""
 FROM_HISTORY = {"servers were lost", "all servers were lost"}
 """The rules see these in the metrics of an hour and a day ago, which a fleet of one moment does not have."""
 NUMBERS = {Severity.CRITICAL: 3, Severity.WARNING: 2, Severity.INFO: 1}
