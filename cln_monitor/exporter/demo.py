@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -24,26 +24,28 @@ class Demo:
 
     def __enter__(self) -> Self:
         self._served = serve(self._simulator)
-        self._directory = TemporaryDirectory(prefix="cln-exporter-demo-")
-        self._api_key_file = Path(self._directory.name, "eportal.key")
-        self._api_key_file.write_text(self._simulator.eportal.api_key, encoding="ascii")
+        # A file in memory, as the demo also runs in a container whose file system is read-only.
+        self._api_key = os.memfd_create("eportal.key")
+        os.fchmod(self._api_key, 0o600)
+        os.write(self._api_key, self._simulator.eportal.api_key.encode())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._served.close()
-        self._directory.cleanup()
+        os.close(self._api_key)
 
     def config(self) -> Config:
         """Return the configuration of an exporter that monitors the simulated account."""
         account = next(iter(self._simulator.accounts.values()))
+        api_key_file = f"/proc/self/fd/{self._api_key}"
         document = {
             "api_url": self._served.url,
             "requests_per_second": 0,
             "probes": {name: {"enabled": True, "interval": _INTERVAL, "max_age": "5m"} for name in ALL_PROBES},
             "patches": {"url": self._served.patches_url, "cves": list(DEMO_CVES)},
-            "eportals": [{"name": "dc1", "url": self._served.eportal_url, "api_key_file": str(self._api_key_file)}],
+            "eportals": [{"name": "dc1", "url": self._served.eportal_url, "api_key_file": api_key_file}],
             "accounts": [
                 {
                     "name": "demo",

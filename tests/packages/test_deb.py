@@ -104,7 +104,7 @@ def test_manual_completion_and_files(boot: Callable[..., Machine]) -> None:
     machine.must(f"{INSTALL} {NEW}")
     programs = machine.must("ls /usr/bin/cln* /usr/bin/register_cln* /usr/lib/nagios/plugins").split()
     names = sorted({Path(program).name for program in programs if not program.endswith(":")})
-    assert len(names) == 11
+    assert len(names) == 15
     for name in names:
         assert machine.must(f"man --warnings {name} 2>&1 >/dev/null") == "", name
     assert "--web.listen-address" in machine.must("man cln-exporter")
