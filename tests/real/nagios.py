@@ -98,9 +98,18 @@ class Nagios(Program):
         super().__init__([servers.path("nagios4"), str(self._main)], log_file, ENVIRONMENT)
         try:
             self.wait_for_log("Successfully launched command file worker")
+            wait_until(self._reads_commands, "a process that reads the commands of Nagios")
         except BaseException:
             self.stop()
             raise
+
+    def _reads_commands(self) -> bool:
+        # The worker opens the file a moment after its start.
+        try:
+            os.close(os.open(self.command_file, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            return False
+        return True
 
     def tell(self, command: str) -> None:
         """Write a command to its command file."""
