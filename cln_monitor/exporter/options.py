@@ -5,44 +5,20 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
-from cln_monitor.daemon.log_levels import FORMATS, LEVELS
-from cln_monitor.daemon.terminal import eprint, print_output, print_version
+from cln_monitor.daemon.command_line import Parser
 from cln_monitor.probes import Shard
 from cln_monitor.urls import is_http_url
-
-if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
 
 DEFAULT_ADDRESS = "127.0.0.1:10099"
 
 PROGRAM = "cln-exporter"
 
 
-class _Parser(argparse.ArgumentParser):
-    """Reports a usage error in one line, with exit code 1, as the program reports other errors."""
-
-    def error(self, message: str) -> NoReturn:
-        eprint(PROGRAM, f"{' '.join(message.splitlines())}; see --help")
-        self.exit(1)
-
-    def print_help(self, file: SupportsWrite[str] | None = None) -> None:  # noqa: ARG002 # argparse passes none
-        print_output(self.format_help().rstrip())
-
-
-class _Version(argparse.Action):
-    """Prints the version; unlike argparse's action, it reports output that cannot be written."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        print_version(PROGRAM)
-        parser.exit()
-
-
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = _Parser(
+    parser = Parser(
         prog=PROGRAM,
         description="Monitors CloudLinux Network (CLN) accounts and exposes Prometheus metrics.",
         allow_abbrev=False,
@@ -142,21 +118,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="DIRECTORY",
         help="Directory that keeps the last good observations across restarts (default: STATE_DIRECTORY of systemd).",
     )
-    add(
-        "--log.level",
-        dest="log_level",
-        choices=LEVELS,
-        default="info",
-        help="Only log messages with the given severity or above (default: %(default)s).",
-    )
-    add(
-        "--log.format",
-        dest="log_format",
-        choices=FORMATS,
-        default="logfmt",
-        help="Output format of log messages (default: %(default)s).",
-    )
-    add("--version", action=_Version, nargs=0, help="Print the version and exit.")
+    parser.add_log_and_version()
     return parser
 
 

@@ -5,41 +5,17 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 
-from cln_monitor.daemon.log_levels import FORMATS, LEVELS
-from cln_monitor.daemon.terminal import eprint, print_output, print_version
-
-if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
+from cln_monitor.daemon.command_line import Parser
 
 PROGRAM = "cln-feed"
 CORES = ("icinga2", "nagios")
 """The monitoring cores for which ``definitions`` prints objects."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Reports a usage error in one line, with exit code 1, as the program reports other errors."""
-
-    def error(self, message: str) -> NoReturn:
-        eprint(PROGRAM, f"{' '.join(message.splitlines())}; see --help")
-        self.exit(1)
-
-    def print_help(self, file: SupportsWrite[str] | None = None) -> None:  # noqa: ARG002 # argparse passes none
-        print_output(self.format_help().rstrip())
-
-
-class _Version(argparse.Action):
-    """Prints the version; unlike argparse's action, it reports output that cannot be written."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        print_version(PROGRAM)
-        parser.exit()
-
-
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = _Parser(
+    parser = Parser(
         prog=PROGRAM,
         usage="cln-feed [options] [definitions {icinga2,nagios}]",
         description="Sends the results of the checks of cln-monitor to Icinga 2, Nagios, NRDP or Checkmk, without a "
@@ -75,21 +51,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="HOST:PORT",
         help="Address on which to expose the feed's own metrics; use :PORT for all interfaces (default: none).",
     )
-    add(
-        "--log.level",
-        dest="log_level",
-        choices=LEVELS,
-        default="info",
-        help="Only log messages with the given severity or above (default: %(default)s).",
-    )
-    add(
-        "--log.format",
-        dest="log_format",
-        choices=FORMATS,
-        default="logfmt",
-        help="Output format of log messages (default: %(default)s).",
-    )
-    add("--version", action=_Version, nargs=0, help="Print the version and exit.")
+    parser.add_log_and_version()
     return parser
 
 
