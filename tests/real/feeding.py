@@ -9,10 +9,11 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from cln_monitor.feed.result import FeedResult
 from tests.helpers.running import Exporter, Program, free_port, wait_until
 from tests.real.icinga import PASSWORD, Icinga, result_of
 from tests.real.nagios import Nagios
-from tests.real.watched import PLUGINS, Result
+from tests.real.watched import PLUGINS, STATES, Result
 
 CHECKS = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "awp", "cloudlinux", "exporter")
 """The checks: there is a service with the name of each on the hosts ``fed`` and ``active``."""
@@ -102,6 +103,13 @@ class IcingaCore:
     def check(self, check: str) -> Result:
         """Run the active check now, and return its result."""
         return self.program.check(f"active!{check}")
+
+
+def fed(host: str, service: str, printed: Result) -> FeedResult:
+    """Return what the plugin for KernelCare printed, as a result for a service of ``host``."""
+    perfdata = " ".join(f"{label}={value}" for label, value in printed.perfdata.items())
+    output = "\n".join([printed.text, *printed.lines])
+    return FeedResult(host, service, STATES.index(printed.state), output, perfdata, "check_cln_kernelcare")
 
 
 class NagiosCore:

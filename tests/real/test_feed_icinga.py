@@ -15,8 +15,9 @@ from cln_monitor.feed.result import FeedResult
 from cln_monitor.feed.sinks import Delivery, Outcome
 from cln_monitor.feed.sinks.icinga2 import Icinga2Sink, Settings
 from tests.helpers.running import wait_until
+from tests.real.feeding import fed
 from tests.real.icinga import PASSWORD, Icinga, result_of
-from tests.real.watched import FINE, LOST, NONE_SUCH, PLUGINS, SILENT, STATES, Result, run_plugin, watched
+from tests.real.watched import FINE, LOST, NONE_SUCH, PLUGINS, SILENT, STATES, run_plugin, watched
 
 pytestmark = pytest.mark.needs_server("icinga2")
 
@@ -106,13 +107,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             icinga.stop()
 
 
-def fed(service: str, printed: Result) -> FeedResult:
-    """Return what a plugin printed, as a result for a service of the host ``fed``."""
-    perfdata = " ".join(f"{label}={value}" for label, value in printed.perfdata.items())
-    output = "\n".join([printed.text, *printed.lines])
-    return FeedResult("fed", service, STATES.index(printed.state), output, perfdata, "check_cln_kernelcare")
-
-
 def short(service: str, state: int = 0) -> FeedResult:
     """Return a result with a short text."""
     return FeedResult("fed", service, state, f"{STATES[state]} - short", "a=1", "check_cln_status")
@@ -123,7 +117,7 @@ def test_a_result_is_that_of_the_active_check(lab: Lab, label: str, state: str) 
     """State, output and perfdata of a submitted result are those of Icinga's own check with the plugin."""
     active = lab.icinga.check(f"active!cln-key-{state}")
     printed = run_plugin("check_cln_kernelcare", "--config", str(lab.config), "--key", label)
-    assert lab.send(fed(state, printed)) == [DELIVERED]
+    assert lab.send(fed("fed", state, printed)) == [DELIVERED]
     check = lab.icinga.last_check(f"fed!{state}")
     assert result_of(check).lasting == active.lasting
     assert active.state == state

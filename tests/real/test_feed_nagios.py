@@ -13,8 +13,9 @@ from cln_monitor.feed.result import FeedResult
 from cln_monitor.feed.sinks import Delivery, Outcome
 from cln_monitor.feed.sinks.nagios import NagiosSink, Settings
 from tests.helpers.running import wait_until
+from tests.real.feeding import fed
 from tests.real.nagios import Nagios
-from tests.real.watched import FINE, LOST, NONE_SUCH, PLUGINS, SILENT, STATES, Result, run_plugin, watched
+from tests.real.watched import FINE, LOST, NONE_SUCH, PLUGINS, SILENT, STATES, run_plugin, watched
 
 pytestmark = pytest.mark.needs_server("nagios4")
 
@@ -99,13 +100,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             nagios.stop()
 
 
-def fed(service: str, printed: Result) -> FeedResult:
-    """Return what a plugin printed, as a result for a service."""
-    perfdata = " ".join(f"{label}={value}" for label, value in printed.perfdata.items())
-    output = "\n".join([printed.text, *printed.lines])
-    return FeedResult("acme", service, STATES.index(printed.state), output, perfdata, "check_cln_kernelcare")
-
-
 def short(service: str, state: int = 0) -> FeedResult:
     """Return a result with a short text."""
     return FeedResult("acme", service, state, f"{STATES[state]} - short", "a=1", "check_cln_status")
@@ -116,7 +110,7 @@ def test_a_result_is_that_of_the_active_check(lab: Lab, label: str, state: str) 
     """State, output and perfdata of a written result are those of Nagios' own check with the plugin."""
     active = lab.nagios.wait_for("acme", f"active {state}", state)
     printed = run_plugin("check_cln_kernelcare", "--config", str(lab.config), "--key", label)
-    assert lab.send(fed(f"fed {state}", printed)) == [DELIVERED]
+    assert lab.send(fed("acme", f"fed {state}", printed)) == [DELIVERED]
     assert lab.nagios.wait_for("acme", f"fed {state}", state).lasting == active.lasting
     assert lab.nagios.status("acme", f"fed {state}")["check_type"] == "1"
 
