@@ -19,7 +19,6 @@ _MOST_LINES = 100  # of a header section or a trailer section
 _MOST_INTERIM = 32
 _PIECE = 1 << 16
 _NO_BODY = frozenset({101, 204, 304})
-_CUT = "UNEXPECTED_EOF_WHILE_READING"  # of an SSLError that is not an SSLEOFError up to Python 3.11.3
 
 # Strings, which re compiles on first use.
 _STATUS_LINE = rb"HTTP/(1\.[0-9]) ([1-9][0-9]{2})(?: ([^\r\n\0]*))?"
@@ -35,6 +34,13 @@ class InvalidResponseError(http.client.HTTPException):
 
 class NotHttpError(InvalidResponseError):
     """The response does not begin with ``HTTP/``."""
+
+
+def is_closed_tls(error: ssl.SSLError) -> bool:
+    """Whether ``error`` means that the peer closed the connection, with a TLS close notification or without one."""
+    # Up to Python 3.11.3 the error of a connection that was cut is not an SSLEOFError.
+    cut = "UNEXPECTED_EOF_WHILE_READING"
+    return isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or getattr(error, "reason", None) == cut
 
 
 class _Wire:
@@ -60,7 +66,7 @@ class _Wire:
         try:
             piece = self._file.read(number) or b""
         except ssl.SSLError as error:
-            if not isinstance(error, ssl.SSLEOFError) and error.reason != _CUT:
+            if not is_closed_tls(error):
                 raise
             piece, self.was_cut = b"", True
         self.received = self.received or bool(piece)

@@ -13,7 +13,7 @@ import urllib3
 
 from cln_monitor.cln.errors import BadAnswerError, ClnError, TimedOutError, UnreachableError
 from cln_monitor.http_body import BodyError, UnfinishedBodyError
-from cln_monitor.http_response import InvalidResponseError, NotHttpError
+from cln_monitor.http_response import InvalidResponseError, NotHttpError, is_closed_tls
 from cln_monitor.text_cleaning import clean_text
 
 FAILURES = (
@@ -50,6 +50,19 @@ def _translated(error: BaseException, attempt: Attempt) -> ClnError:
     return UnreachableError(f"{type(error).__name__} {attempt.stage}")
 
 
+def _closed(attempt: Attempt) -> ClnError:
+    return UnreachableError(f"connection closed {attempt.stage}", transient=True)
+
+
+def _of_tls(error: ssl.SSLError, attempt: Attempt) -> ClnError:
+    if is_closed_tls(error):
+        return _closed(attempt)
+    reason = getattr(error, "reason", None) or "no reason given"
+    if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}:
+        return UnreachableError(f"TLS handshake failed: the server does not speak TLS; check {attempt.url_setting}")
+    return UnreachableError(f"TLS error: {reason.lower().replace('_', ' ')}")
+
+
 _MakeError = Callable[[Any, Attempt], ClnError]
 
 # The first match counts, so specific types come before general ones.
@@ -67,12 +80,8 @@ _TRANSLATIONS: tuple[tuple[tuple[type[BaseException], ...], _MakeError], ...] = 
         lambda cause, *_: UnreachableError(f"TLS certificate verification failed: {cause.verify_message.rstrip('.')}"),
     ),
     (
-        (ssl.SSLEOFError, ssl.SSLZeroReturnError),
-        lambda _, attempt: UnreachableError(f"connection closed {attempt.stage}", transient=True),
-    ),
-    (
         (ssl.SSLError,),
-        lambda cause, attempt: UnreachableError(_tls_problem(cause, attempt)),
+        _of_tls,
     ),
     (
         (urllib3.exceptions.ProxyError,),
@@ -104,7 +113,7 @@ _TRANSLATIONS: tuple[tuple[tuple[type[BaseException], ...], _MakeError], ...] = 
     ),
     (
         (ConnectionError,),
-        lambda _, attempt: UnreachableError(f"connection closed {attempt.stage}", transient=True),
+        lambda _, attempt: _closed(attempt),
     ),
     (
         (http.client.HTTPException, urllib3.exceptions.InvalidHeader),
@@ -130,13 +139,6 @@ def _invalid(attempt: Attempt) -> str:
 def _incomplete(attempt: Attempt) -> ClnError:
     problem = f"incomplete response from {attempt.server}: the connection was closed before the end of the body"
     return BadAnswerError(problem, transient=True)
-
-
-def _tls_problem(error: ssl.SSLError, attempt: Attempt) -> str:
-    reason = getattr(error, "reason", None) or "no reason given"
-    if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}:
-        return f"TLS handshake failed: the server does not speak TLS; check {attempt.url_setting}"
-    return f"TLS error: {reason.lower().replace('_', ' ')}"
 
 
 def _of_proxy(error: urllib3.exceptions.ProxyError) -> ClnError:

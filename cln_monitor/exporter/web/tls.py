@@ -232,11 +232,10 @@ def _set_ciphers(context: ssl.SSLContext, settings: TlsServerConfig) -> Iterator
 def _set_curves(context: ssl.SSLContext, settings: TlsServerConfig) -> Iterator[str]:
     if not settings.curve_preferences or set(settings.curve_preferences) == set(CURVES):
         return
-    first, *others = settings.curve_preferences
-    try:
-        context.set_ecdh_curve(CURVES[first])
-    except ssl.SSLError:  # OpenSSL of Debian 12 rejects X25519 as the only curve
-        yield f"curve_preferences: Python's ssl module cannot use {first} alone, so its defaults are used"
-        return
-    if others:
-        yield f"curve_preferences: Python's ssl module supports only one curve, so only {first} is used"
+    for name in settings.curve_preferences:
+        with contextlib.suppress(ssl.SSLError):  # Python of Debian 12 rejects X25519 as the only curve
+            context.set_ecdh_curve(CURVES[name])
+            if len(settings.curve_preferences) > 1:
+                yield f"curve_preferences: Python's ssl module supports only one curve, so only {name} is used"
+            return
+    yield f"curve_preferences: Python's ssl module cannot use {name} alone, so its defaults are used"

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from cln_monitor.cln.http.sockets import WAITING, call_deadline, connect, this_call
 from cln_monitor.http_body import BodyError, UnfinishedBodyError, unpack
-from cln_monitor.http_response import InvalidResponseError, StrictResponse
+from cln_monitor.http_response import InvalidResponseError, StrictResponse, is_closed_tls
 from cln_monitor.urls import host_of
 
 _LARGEST = 64 << 20  # bytes of a response; a list of 100 000 services has 20 MB
@@ -158,7 +158,7 @@ def _reason(error: Exception, stage: str, seconds: float) -> str:
     for kinds, text in _REASONS:
         if isinstance(error, kinds):
             return text(error)
-    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionError):
+    if isinstance(error, ConnectionError) or (isinstance(error, ssl.SSLError) and is_closed_tls(error)):
         return f"connection closed {stage}"
     if isinstance(error, ssl.SSLError):
         return f"TLS error: {(error.reason or 'no reason given').lower().replace('_', ' ')}"

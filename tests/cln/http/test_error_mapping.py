@@ -70,6 +70,12 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         True,
         "connection closed while reading the response",
     ),
+    "TLS that ends too soon, up to Python 3.11.3": (
+        tls_error("UNEXPECTED_EOF_WHILE_READING"),
+        UnreachableError,
+        True,
+        "connection closed while reading the response",
+    ),
     "no TLS at all": (
         tls_error("WRONG_VERSION_NUMBER"),
         UnreachableError,

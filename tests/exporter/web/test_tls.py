@@ -175,15 +175,27 @@ def test_a_curve(folder: Path) -> None:
         _shake(tls.context, client)
 
 
-def test_a_curve_that_python_takes_not_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A curve that cannot be used alone causes a warning, and the default curves are used."""
+@pytest.mark.parametrize(
+    ("curves", "warning"),
+    [
+        (["X25519"], "cannot use X25519 alone, so its defaults are used"),
+        (["X25519", "CurveP384"], "supports only one curve, so only CurveP384 is used"),
+    ],
+)
+def test_a_curve_that_python_takes_not_alone(
+    curves: list[str], warning: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A curve that cannot be used alone causes a warning, and the next one or the default curves are used."""
+    set_curve = ssl.SSLContext.set_ecdh_curve
 
-    def refuse(*_: object) -> None:
-        raise ssl.SSLError("unknown group")
+    def refuse(context: ssl.SSLContext, name: str) -> None:
+        if name == "X25519":
+            raise ssl.SSLError("unknown group")
+        set_curve(context, name)
 
     monkeypatch.setattr(ssl.SSLContext, "set_ecdh_curve", refuse)
-    tls, warnings = _tls(folder, curve_preferences=["X25519"])
-    assert warnings == ["curve_preferences: Python's ssl module cannot use X25519 alone, so its defaults are used"]
+    tls, warnings = _tls(folder, curve_preferences=curves)
+    assert warnings == [f"curve_preferences: Python's ssl module {warning}"]
     _shake(tls.context, _client(folder))
 
 
