@@ -8,18 +8,20 @@ from typing import Any
 
 import typer
 
+from cln_monitor.source_kinds import ACCOUNT, SOURCE_KINDS, SourceKind
+
 
 def account_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the names of the accounts and ePortals in the configuration of ``--config``, or the default one."""
     document = _document(ctx)
-    names = [entry.get("name") for entry in (*_accounts(document), *_accounts(document, "eportals"))]
+    names = [entry.get("name") for kind in SOURCE_KINDS for entry in _sources(document, kind)]
     return [name for name in dict.fromkeys(names) if isinstance(name, str) and name.startswith(incomplete)]
 
 
 def els_products(ctx: typer.Context) -> list[object]:
     """Return the ELS products that the configuration lists, as written."""
     document = _document(ctx)
-    return [product for section in (document, *_accounts(document)) for product in _products(section)]
+    return [product for section in (document, *_sources(document, ACCOUNT)) for product in _products(section)]
 
 
 def _document(ctx: typer.Context) -> Mapping[str, Any]:
@@ -37,9 +39,9 @@ def _document(ctx: typer.Context) -> Mapping[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _accounts(document: Mapping[str, Any], key: str = "accounts") -> list[Mapping[str, Any]]:
-    accounts = document.get(key)
-    return [account for account in accounts if isinstance(account, dict)] if isinstance(accounts, list) else []
+def _sources(document: Mapping[str, Any], kind: SourceKind) -> list[Mapping[str, Any]]:
+    sources = document.get(kind.field)
+    return [source for source in sources if isinstance(source, dict)] if isinstance(sources, list) else []
 
 
 def _products(section: Mapping[str, Any]) -> list[Any]:

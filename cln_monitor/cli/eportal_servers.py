@@ -14,6 +14,7 @@ from cln_monitor.durations import format_age
 from cln_monitor.eportal import EportalClient, EportalServer
 from cln_monitor.patches import CveState, LivePatch, PatchReading, is_behind, parse_cve, state_of_cve
 from cln_monitor.probes import stale_after_of
+from cln_monitor.source_kinds import EPORTAL
 
 from .output import Row, eprint
 from .session import Session
@@ -46,7 +47,7 @@ def check_cve(name: str, text: str) -> str:
 
 def choose_eportals(session: Session) -> list[EportalConfig]:
     """Return the ePortal of ``--account``, or all of the configuration. Raises SelectionError without any."""
-    session.selection = session.selection._replace(of_eportals=True)  # accounts of CLN are not read
+    session.selection = session.selection._replace(kind=EPORTAL)  # accounts of CLN are not read
     return session.selection.eportals_of(session.config)
 
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from .advice import reason_disabled, warnings_of
+from .advice import reason_disabled, reason_not_configured, warnings_of
 from .clients import ClientFactory
 from .dump import show_config
 from .environment import DEFAULT_CONFIG, ENVIRONMENT, load_file_or_environment
 from .exposed_secrets import Exposed, is_world_readable
 from .load import ConfigError, load_config, make_config, parse_config, read_yaml
-from .model import AccountConfig, Config, EportalConfig
+from .model import AccountConfig, Config, EportalConfig, Source
 from .secrets import SecretFile, expand
 from .selection import AccountSelection, SelectionError
 from .validator import ConfigProblem, Validator
@@ -26,6 +26,7 @@ __all__ = [
     "Exposed",
     "SecretFile",
     "SelectionError",
+    "Source",
     "Validator",
     "config_schema",
     "expand",
@@ -36,6 +37,7 @@ __all__ = [
     "parse_config",
     "read_yaml",
     "reason_disabled",
+    "reason_not_configured",
     "show_config",
     "warnings_of",
 ]

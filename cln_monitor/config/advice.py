@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from cln_monitor.cln import suspicion_of_secret
 from cln_monitor.durations import format_duration
-from cln_monitor.probes import EPORTAL_PROBES, WITHOUT_LOGIN
+from cln_monitor.probes import WITHOUT_LOGIN
+from cln_monitor.source_kinds import SOURCE_KINDS, kind_of
 
 from .environment import in_variables
 from .exposed_secrets import exposed_secrets
@@ -29,22 +30,23 @@ def warnings_of(config: Config) -> list[str]:
             )
     warnings += _placeholders(config)
     warnings += _odd_secrets(config)
-    of_accounts = [settings for account in config.accounts for settings in account.probes.values()]
-    of_eportals = [config.probes[name] for name in EPORTAL_PROBES if config.eportals]
-    if not any(settings.enabled for settings in (*of_accounts, *of_eportals)):
+    if not config.enabled_probes:
         warnings.append("probes: no probe is enabled, so nothing is monitored")
-    for account in config.accounts:
-        for name, settings in account.probes.items():
-            if settings.enabled and settings.max_age < settings.interval:
-                warnings.append(
-                    f"probes.{name} of {account.name}: max_age {format_duration(settings.max_age)} is shorter than the "
-                    f"interval {format_duration(settings.interval)}, so its data expires between polls"
-                )
-    for name in EPORTAL_PROBES if config.eportals else ():
-        settings = config.probes[name]
-        if settings.enabled and settings.max_age < settings.interval:
-            warnings.append(f"probes.{name}: max_age is shorter than the interval, so its data expires between polls")
+    warnings += _short_ages(config)
     return [in_variables(warning) for warning in warnings] if config.from_environment else warnings
+
+
+def _short_ages(config: Config) -> Iterator[str]:
+    """Yield a warning for each enabled probe whose data expires between polls."""
+    for kind in SOURCE_KINDS:
+        for source in config.sources_of(kind):
+            for probe in kind.probes:
+                settings = config.settings_of(source, probe)
+                if settings.enabled and settings.max_age < settings.interval:
+                    yield (
+                        f"probes.{probe} of {source.name}: max_age {format_duration(settings.max_age)} is shorter than "
+                        f"the interval {format_duration(settings.interval)}, so its data expires between polls"
+                    )
 
 
 def _logins(config: Config) -> Iterator[tuple[str, AccountConfig, str]]:
@@ -62,7 +64,7 @@ def _exposed(config: Config) -> Iterator[str]:
     if config.tls_config.insecure_skip_verify:
         yield (
             "tls_config.insecure_skip_verify: TLS certificate verification is disabled; "
-            "anyone on the network path can read the tokens"
+            "anyone on the network path can read the credentials"
         )
     yield from map(str, exposed_secrets(config))
     for api_url in sorted({config.api_url_of(account) for account in config.accounts}):
@@ -113,6 +115,22 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def reason_not_configured(config: Config, probe: str, names: Collection[str]) -> str:
+    """Return why ``probe`` can read none of the sources called ``names`` in ``config``, and what to do about it.
+
+    Empty if it can read all of them, and, without names, if there is a source of its kind.
+    """
+    kind = kind_of(probe)
+    known = config.names_of(kind)
+    if set(names) <= set(known) and known:
+        return ""
+    problems = (config.problem_of_kind(kind, name) for name in names)
+    problem = next(filter(None, problems), "")
+    if not known:
+        return "; ".join(filter(None, [problem, config.problem_of_none(kind)]))
+    return f"{problem or f'unknown {kind.noun}'}; configured {kind.plural}: {', '.join(known)}"
 
 
 def reason_disabled(config: Config, probe: str, accounts: Collection[str], owner: str) -> str:

@@ -10,7 +10,7 @@ from cln_monitor.eportal import EportalClient
 from cln_monitor.patches import PatchCatalog, PatchServer
 from cln_monitor.probes import WHOLE, ProbeContext, ProbeSettings, Shard
 
-from .model import AccountConfig, Config, EportalConfig
+from .model import AccountConfig, Config, EportalConfig, Source
 
 
 class ClientFactory:
@@ -39,6 +39,12 @@ class ClientFactory:
         self._clients: dict[str, ReadOnlyClient] = {}
         self._catalog: PatchCatalog | None = None
         config.hide_secrets(redactor)
+
+    def for_source(self, source: Source, probe: str, settings: ProbeSettings | None = None) -> ProbeContext:
+        """Return the context in which ``probe`` reads ``source``; ``settings`` override the configured ones."""
+        if isinstance(source, AccountConfig):
+            return self.for_account(source, probe, settings)
+        return self.for_eportal(source, settings)
 
     def for_account(self, account: AccountConfig, probe: str, settings: ProbeSettings | None = None) -> ProbeContext:
         """Return the context in which ``probe`` reads ``account``; ``settings`` override the configured ones."""

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from cln_monitor.cln import problem_of_api_url, problem_of_proxy
-from cln_monitor.probes import ALL_PROBES, PROBES, WITHOUT_LOGIN, Duration, Probe, ProbeSettings
+from cln_monitor.probes import ALL_PROBES, WITHOUT_LOGIN, Duration, Probe, ProbeSettings, probes_of
+from cln_monitor.source_kinds import ACCOUNT, SOURCE_KINDS
 
 from .account_checks import check_accounts, permission_hint
 from .eportal_checks import check_eportals
@@ -93,9 +94,14 @@ def _config(validator: Validator, document: object, base: Path, *, with_secrets:
         return None
     _check_top(validator, top)
     defaults = _probe_values(validator, document.get("probes"), "probes", ALL_PROBES)
-    accounts = document.get("accounts")
-    if not isinstance(accounts, list) or not accounts:
-        validator.note("accounts", "at least one account is required, with name, login and secret key")
+    accounts = [] if document.get("accounts") is None else document["accounts"]
+    if not isinstance(accounts, list):
+        validator.value(list[AccountConfig], accounts, "accounts")  # notes that it is no list
+        return None
+    if not any(document.get(kind.field) for kind in SOURCE_KINDS):
+        nouns = " or ".join(kind.noun for kind in SOURCE_KINDS)
+        ways = ", or ".join(f"one with {kind.fields} to {kind.field}" for kind in SOURCE_KINDS)
+        validator.note("", f"at least one {nouns} is required: add {ways}")
         return None
     read = [_account(validator, account, defaults, f"accounts[{index}]") for index, account in enumerate(accounts)]
     if validator.problems:
@@ -123,12 +129,13 @@ def _account(validator: Validator, account: object, defaults: _ProbeValues, plac
         values["api_url"] = _api_url(validator, values["api_url"], at(place, "api_url"))
     if isinstance(account, dict):
         _check_one_login(validator, account, place)
+    probes = probes_of(ACCOUNT)
     own = _probe_values(
-        validator, account.get("probes") if isinstance(account, dict) else None, at(place, "probes"), PROBES
+        validator, account.get("probes") if isinstance(account, dict) else None, at(place, "probes"), probes
     )
     if validator.problems:
         return None
-    read = AccountConfig(**values, probes=_probes({name: defaults[name] | own[name] for name in PROBES}, PROBES))
+    read = AccountConfig(**values, probes=_probes({name: defaults[name] | own[name] for name in probes}, probes))
     if read.has_login:
         return read
     return msgspec.structs.replace(read, probes=_without_login(validator, read.probes, own, place))

@@ -23,6 +23,7 @@ from cln_monitor.cln import (
 from cln_monitor.eportal import EportalCredentials
 from cln_monitor.patches import PATCHES_URL, patch_settings
 from cln_monitor.probes import WHOLE, Duration, ProbeSettings, Shard
+from cln_monitor.source_kinds import SOURCE_KINDS, SourceKind
 
 from .secrets import SecretFile, SecretText, SecretVariable, expand
 
@@ -91,6 +92,10 @@ class EportalConfig(msgspec.Struct, frozen=True, kw_only=True):
     password_file: str | None = None
 
 
+Source = AccountConfig | EportalConfig
+"""What is monitored, of one of the kinds of :mod:`cln_monitor.source_kinds`."""
+
+
 class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of a configuration file. Times are in seconds; ``probes``: the defaults of all accounts, by name."""
 
@@ -107,7 +112,7 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
     probes: dict[str, ProbeSettings] = {}
     patches: PatchesConfig = PatchesConfig()
     eportals: list[EportalConfig] = []
-    accounts: list[AccountConfig]
+    accounts: list[AccountConfig] = []
 
 
 class Config(ConfigFile, frozen=True, kw_only=True):
@@ -124,23 +129,63 @@ class Config(ConfigFile, frozen=True, kw_only=True):
     @property
     def names(self) -> list[str]:
         """The values of the label ``account``: the names of the accounts, then those of the ePortals."""
-        return [account.name for account in self.accounts] + [eportal.name for eportal in self.eportals]
+        return [name for kind in SOURCE_KINDS for name in self.names_of(kind)]
 
     @property
     def counts(self) -> str:
         """The numbers of accounts and ePortals: ``1 account``, or ``2 accounts and 1 ePortal``."""
-        numbers = [(len(self.accounts), "account"), (len(self.eportals), "ePortal")]
-        return " and ".join(f"{number} {noun}{'s' * (number != 1)}" for number, noun in numbers if number)
+        numbers = [(len(self.sources_of(kind)), kind) for kind in SOURCE_KINDS]
+        return " and ".join(
+            f"{number} {kind.noun if number == 1 else kind.plural}" for number, kind in numbers if number
+        )
+
+    def sources_of(self, kind: SourceKind) -> Sequence[Source]:
+        """Return the sources of ``kind`` in the order of the configuration."""
+        sources: Sequence[Source] = getattr(self, kind.field)
+        return sources
+
+    def names_of(self, kind: SourceKind) -> list[str]:
+        """Return the names of the sources of ``kind``."""
+        return [source.name for source in self.sources_of(kind)]
+
+    def problem_of_none(self, kind: SourceKind) -> str:
+        """Return that there is no source of ``kind``, and what to do about it; empty if there is one."""
+        return "" if self.sources_of(kind) else f"no {kind.plural} are configured; add one to {kind.field}"
+
+    def problem_of_kind(self, kind: SourceKind, name: str) -> str:
+        """Return that the source called ``name`` is not of ``kind`` but of another one; empty without one."""
+        others = [other for other in SOURCE_KINDS if other is not kind and name in self.names_of(other)]
+        return f"{name} is an {others[0].noun}, not an {kind.noun}" if others else ""
+
+    def settings_of(self, source: Source, probe: str) -> ProbeSettings:
+        """Return the settings of ``probe`` for ``source``: only an account has its own."""
+        return (source.probes if isinstance(source, AccountConfig) else self.probes)[probe]
+
+    @property
+    def enabled_probes(self) -> set[str]:
+        """The names of the probes that are enabled for any source."""
+        return {
+            probe
+            for kind in SOURCE_KINDS
+            for source in self.sources_of(kind)
+            for probe in kind.probes
+            if self.settings_of(source, probe).enabled
+        }
 
     def api_url_of(self, account: AccountConfig) -> str:
         """Return the API root of ``account``."""
         return account.api_url or self.api_url
 
+    @property
+    def api_urls(self) -> list[str]:
+        """The API roots of all accounts; without accounts that of the configuration, whose status needs none."""
+        return list(dict.fromkeys(map(self.api_url_of, self.accounts))) or [self.api_url]
+
     def transport_of(self, api_url: str) -> TransportSettings:
         """Return the transport settings of the API root ``api_url``."""
         ca_file = self.tls_config.ca_file
         # The first root on a host is labeled with the host alone, so that another root does not change its series.
-        roots = sorted(dict.fromkeys(map(self.api_url_of, self.accounts)), key=lambda root: root != self.api_url)
+        roots = sorted(self.api_urls, key=lambda root: root != self.api_url)
         same_host = [root for root in roots if urlsplit(root).netloc == urlsplit(api_url).netloc]
         return TransportSettings(
             api_url=api_url,

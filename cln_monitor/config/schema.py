@@ -16,7 +16,8 @@ import msgspec
 
 from cln_monitor.cln import Secret
 from cln_monitor.durations import format_duration
-from cln_monitor.probes import ALL_PROBES, PROBES, Duration, Shard
+from cln_monitor.probes import ALL_PROBES, Duration, Shard
+from cln_monitor.source_kinds import ACCOUNT, SOURCE_KINDS
 
 from . import schema_texts as texts
 from .model import (
@@ -93,18 +94,23 @@ def make_schema() -> Schema:
     top = _struct(ConfigFile, texts.TOP)
     properties = top["properties"]
     properties["tls_config"] |= _struct(TlsConfig, texts.TLS)
-    properties["accounts"] |= {"minItems": 1, "items": _account()}
     properties["patches"] |= _struct(PatchesConfig, texts.PATCHES) | {"type": ["object", "null"]}
     properties["patches"]["properties"]["url"] |= {"pattern": _API_URL}
-    properties["eportals"] |= {"items": _eportal()}
-    for owner, names in ((top, ALL_PROBES), (properties["accounts"]["items"], PROBES)):
+    # A list whose entries are comments is null.
+    properties["accounts"] |= {"type": ["array", "null"], "items": _account()}
+    properties["eportals"] |= {"type": ["array", "null"], "items": _eportal()}
+    for owner, names in ((top, ALL_PROBES), (properties["accounts"]["items"], ACCOUNT.probes)):
         owner["properties"]["probes"] = {
             "type": ["object", "null"],
             "description": owner["properties"]["probes"]["description"],
             "additionalProperties": False,
             "properties": {name: {"$ref": f"#/definitions/{name}"} for name in names},
         }
-    return {"$schema": DRAFT, "title": "Configuration of cln-monitor", **top, "definitions": probes}
+    is_any = [
+        {"required": [kind.field], "properties": {kind.field: {"type": "array", "minItems": 1}}}
+        for kind in SOURCE_KINDS
+    ]
+    return {"$schema": DRAFT, "title": "Configuration of cln-monitor", **top, "anyOf": is_any, "definitions": probes}
 
 
 def _account() -> Schema:

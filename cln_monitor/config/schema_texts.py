@@ -16,7 +16,7 @@ TOP = {
     "probes": "Settings of the probes; an account can override each of them.",
     "patches": "The patch server, which is asked only where patch levels of servers are known.",
     "eportals": "TuxCare ePortals, which are only read.",
-    "accounts": "The CLN accounts.",
+    "accounts": "The CLN accounts; at least one account or ePortal is required.",
 }
 PATCHES = {
     "url": "Root of the patch server; it is sent no credentials.",

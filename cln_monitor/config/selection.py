@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cln_monitor.cln import Secret, problem_of_api_url, problem_of_proxy
+from cln_monitor.source_kinds import ACCOUNT, EPORTAL, SourceKind
 
 from . import environment
 from .environment import DEFAULT_CONFIG
 from .load import ConfigError, load_config, make_config
-from .model import AccountConfig, Config, EportalConfig
+from .model import AccountConfig, Config, EportalConfig, Source
 
 _OPTION_OF_FIELD = {
     "secret_key_file": "--secret-key-file",
@@ -33,8 +34,8 @@ class SelectionError(Exception):
 class AccountSelection(NamedTuple):
     """The options that select a configuration and an account; None is not given.
 
-    ``needs_account``: the command needs credentials. ``of_eportals``: it reads ePortals, which only a file can have;
-    ``account`` is then the name of one. ``also`` names further options, for the error that none is given.
+    ``needs_account``: the command needs credentials. ``kind`` is what it reads, of which ``account`` is the name of
+    one; options and variables give only accounts. ``also`` names further options, for the error that none is given.
     """
 
     config: str | None = None
@@ -46,7 +47,7 @@ class AccountSelection(NamedTuple):
     proxy: str | None = None
     needs_account: bool = True
     also: str = ""
-    of_eportals: bool = False
+    kind: SourceKind = ACCOUNT
 
     def load(self) -> Config:
         """Return the configuration of a file, or of a single account given by options and environment variables.
@@ -56,9 +57,10 @@ class AccountSelection(NamedTuple):
         not matter. Raises SelectionError.
         """
         file = Path(self.config or DEFAULT_CONFIG)
-        if self.of_eportals:
+        if self.kind is not ACCOUNT:
             if not (self.config or environment.is_there(file)):
-                raise SelectionError(f"no ePortal given: use --config with a file that has eportals{self.also}")
+                has = f"use --config with a file that has {self.kind.field}{self.also}"
+                raise SelectionError(f"no {self.kind.noun} given: {has}")
             return self._from_file(file, with_secrets=False)
         needed = self.needs_account or self.account is not None
         exists = bool(self.config) or _exists(file, needed=needed)
@@ -74,34 +76,41 @@ class AccountSelection(NamedTuple):
 
     def eportals_of(self, config: Config) -> list[EportalConfig]:
         """Return the selected ePortal, or all of ``config``, which are one or more. Raises SelectionError."""
-        if not config.eportals:
-            raise SelectionError("the configuration has no ePortals; add one to eportals")
-        chosen = [eportal for eportal in config.eportals if self.account in {None, eportal.name}]
-        if not chosen:
-            known = ", ".join(eportal.name for eportal in config.eportals)
-            raise SelectionError(f"--account: unknown ePortal {self.account}; known ePortals: {known}")
-        return chosen
+        return [config.eportals[index] for index in self._chosen(config, EPORTAL)]
 
     def eportal_of(self, config: Config) -> EportalConfig:
         """Return the selected ePortal, or the only one of ``config``. Raises SelectionError."""
-        chosen, *others = self.eportals_of(config)
-        if others:
-            names = ", ".join(eportal.name for eportal in config.eportals)
-            raise SelectionError(f"the configuration has several ePortals; use --account with one of: {names}")
-        return chosen
+        return config.eportals[self._only(config, EPORTAL)]
 
     def account_of(self, config: Config) -> AccountConfig:
         """Return the selected account, or the only one of ``config``. Raises SelectionError."""
-        names = [account.name for account in config.accounts]
-        if self.account is None:
-            if len(names) > 1:
-                all_names = ", ".join(names)
-                raise SelectionError(f"the configuration has several accounts; use --account with one of: {all_names}")
-            return config.accounts[0]
-        if self.account not in names:
-            known = ", ".join(names)
-            raise SelectionError(f"--account: unknown account {self.account}; known accounts: {known}")
-        return config.accounts[names.index(self.account)]
+        return config.accounts[self._only(config, ACCOUNT)]
+
+    def source_of(self, config: Config) -> Source:
+        """Return the selected source of ``kind``, or the only one of ``config``. Raises SelectionError."""
+        return config.sources_of(self.kind)[self._only(config, self.kind)]
+
+    def _only(self, config: Config, kind: SourceKind) -> int:
+        """Return the index of the selected source of ``kind``, or of the only one. Raises SelectionError."""
+        chosen, *others = self._chosen(config, kind)
+        if others:
+            names = ", ".join(config.names_of(kind))
+            raise SelectionError(f"the configuration has several {kind.plural}; use --account with one of: {names}")
+        return chosen
+
+    def _chosen(self, config: Config, kind: SourceKind) -> list[int]:
+        """Return the index of the selected source of ``kind``, or of all, which are one or more, in ``config``."""
+        names = config.names_of(kind)
+        chosen = [index for index, name in enumerate(names) if self.account in {None, name}]
+        if chosen:
+            return chosen
+        of_other_kind = config.problem_of_kind(kind, self.account or "")
+        known = f"known {kind.plural}: {', '.join(names)}" if names else config.problem_of_none(kind)
+        if of_other_kind:
+            raise SelectionError(f"--account: {of_other_kind}; {known}")
+        if names:
+            raise SelectionError(f"--account: unknown {kind.noun} {self.account}; {known}")
+        raise SelectionError(known)
 
     def api_url_of(self, config: Config) -> str:
         """Return the API root for a call without an account: that of the selected account, or of all accounts.
@@ -110,9 +119,9 @@ class AccountSelection(NamedTuple):
         """
         if self.account is not None:
             return config.api_url_of(self.account_of(config))
-        roots = list(dict.fromkeys(map(config.api_url_of, config.accounts)))
+        roots = config.api_urls
         if len(roots) > 1:
-            names = ", ".join(account.name for account in config.accounts)
+            names = ", ".join(config.names_of(ACCOUNT))
             raise SelectionError(
                 f"the accounts of the configuration use several APIs; use --account with one of: {names}"
             )

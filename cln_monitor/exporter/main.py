@@ -18,7 +18,6 @@ from cln_monitor.config import ENVIRONMENT, Config, ConfigError, load_file_or_en
 from cln_monitor.daemon.logs import dropped_line, set_up_logs
 from cln_monitor.daemon.systemd import Notifier
 from cln_monitor.daemon.terminal import OutputError, eprint, print_output
-from cln_monitor.probes import EPORTAL_PROBES
 
 from .allocator import set_up_allocator
 from .line_writer import LineStream
@@ -76,9 +75,8 @@ def _print_check(config: Config, *, is_demo: bool) -> None:
     name = "demo" if is_demo else str(config.file or ENVIRONMENT)
     for warning in warnings_of(config):
         eprint(PROGRAM, f"{name}: warning: {warning}")
-    probes = {name for account in config.accounts for name, settings in account.probes.items() if settings.enabled}
-    probes |= {name for name in EPORTAL_PROBES if config.eportals and config.probes[name].enabled}
-    print_output(f"{name}: ok, {config.counts}, {len(probes)} probes")
+    probes = len(config.enabled_probes)
+    print_output(f"{name}: ok, {config.counts}, {probes} probe{'s' * (probes != 1)}")
 
 
 def _print_web_check(file: Path) -> None:

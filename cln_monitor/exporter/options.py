@@ -20,7 +20,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = Parser(
         prog=PROGRAM,
-        description="Monitors CloudLinux Network (CLN) accounts and exposes Prometheus metrics.",
+        description="Monitors CloudLinux Network (CLN) accounts and TuxCare ePortals, and exposes Prometheus metrics.",
         allow_abbrev=False,
         add_help=False,
     )

@@ -12,16 +12,8 @@ import structlog
 from cln_monitor.cln import RateLimiter, Redactor, SystemClock, Threads
 from cln_monitor.config import Config, ConfigError, warnings_of
 from cln_monitor.policy import Severity
-from cln_monitor.probes import (
-    EPORTAL_PROBES,
-    HOST_NAME_SOURCES,
-    NAMED_PROBES,
-    PROBES,
-    HostIndex,
-    Observation,
-    Run,
-    Shard,
-)
+from cln_monitor.probes import ALL_PROBES, HOST_NAME_SOURCES, NAMED_PROBES, HostIndex, Observation, Run, Shard
+from cln_monitor.source_kinds import kind_of
 
 from .allocator import release_free_memory
 from .metrics import ALL_FAMILIES, render_target
@@ -111,7 +103,12 @@ class Service:
                 _log.error("configuration reload failed; the previous configuration stays in use", error=str(error))
                 return error
             self._apply(config, targets)
-        _log.info("configuration reloaded", accounts=len(config.accounts), probes=len(self.targets))
+        _log.info(
+            "configuration reloaded",
+            accounts=len(config.accounts),
+            eportals=len(config.eportals),
+            probes=len(self.targets),
+        )
         return None
 
     def _make_targets(self, config: Config) -> list[Target]:
@@ -177,12 +174,9 @@ class Service:
 
     def reader_elsewhere(self, account: str, probe: str) -> Shard | None:
         """Return which other shard reads ``probe`` of ``account``, or None if none does or this shard reads a part."""
-        for entry in self.config.accounts:
-            if entry.name == account and probe in entry.probes and entry.probes[probe].enabled:
-                return reader_of(PROBES[probe], account, self.config.shard)
-        is_eportal = account in [eportal.name for eportal in self.config.eportals]
-        if is_eportal and probe in EPORTAL_PROBES and self.config.probes[probe].enabled:
-            return reader_of(EPORTAL_PROBES[probe], account, self.config.shard)
+        for source in self.config.sources_of(kind_of(probe)) if probe in ALL_PROBES else ():
+            if source.name == account and self.config.settings_of(source, probe).enabled:
+                return reader_of(ALL_PROBES[probe], account, self.config.shard)
         return None
 
     def now(self) -> float:
@@ -241,7 +235,7 @@ class Service:
         states = [f"{count} {state}" for state, count in counts.items() if count] or ["all OK"]
         if self._reload_failed:
             states.append("the last reload failed, the previous configuration is in use")
-        return f"{len(runs)} probes of {self.config.counts}: {', '.join(states)}"
+        return f"{len(runs)} probe{'s' * (len(runs) != 1)} of {self.config.counts}: {', '.join(states)}"
 
     def problems(self, targets: Iterable[Target]) -> list[OwnProblem]:
         """Return the problems of the exporter itself that concern ``targets``."""

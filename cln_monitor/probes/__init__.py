@@ -17,7 +17,7 @@ from .probe import Plan, Probe, ProbeContext
 from .product_lists import BY_PRODUCT
 from .product_names import PRODUCT_NAMES, product_name, product_title
 from .progress import FirstPoll, Progress
-from .registry import ALL_PROBES, EPORTAL_PROBES, PROBES, WITHOUT_LOGIN
+from .registry import ALL_PROBES, PROBES, WITHOUT_LOGIN, probes_of
 from .report import FORMAT, Ages, ProbeReport
 from .reuse import ReusingProbe
 from .runner import Run, run_probe
@@ -28,7 +28,6 @@ from .status import StatusFlag, StatusSettings
 __all__ = [
     "ALL_PROBES",
     "BY_PRODUCT",
-    "EPORTAL_PROBES",
     "FORMAT",
     "HOST_NAME_SOURCES",
     "LICENSE_LIST",
@@ -82,6 +81,7 @@ __all__ = [
     "count_checkins",
     "is_address",
     "phrases_of",
+    "probes_of",
     "product_name",
     "product_title",
     "run_probe",

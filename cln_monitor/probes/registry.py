@@ -1,8 +1,10 @@
-"""The registries of probes; a new probe is one line here."""
+"""The registry of probes; a new probe is one line here, and its name in :mod:`cln_monitor.source_kinds`."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from cln_monitor.source_kinds import ACCOUNT, SourceKind, kind_of
 
 from .awp import AwpProbe
 from .cloudlinux import CloudLinuxProbe
@@ -16,7 +18,7 @@ from .patch_status import PatchStatusProbe
 from .probe import Probe
 from .status import StatusProbe
 
-PROBES: dict[str, Probe[Any]] = {
+ALL_PROBES: dict[str, Probe[Any]] = {
     probe.name: probe
     for probe in (
         StatusProbe(),
@@ -28,15 +30,19 @@ PROBES: dict[str, Probe[Any]] = {
         GroupsProbe(),
         AwpProbe(),
         CloudLinuxProbe(),
+        EportalProbe(),
     )
 }
-"""The probes of CLN by name, in display order."""
-
-EPORTAL_PROBES: dict[str, Probe[Any]] = {"eportal": EportalProbe()}
-"""The probes of ePortals by name."""
-
-ALL_PROBES: dict[str, Probe[Any]] = PROBES | EPORTAL_PROBES
 """All probes by name, in display order."""
+
+
+def probes_of(kind: SourceKind) -> dict[str, Probe[Any]]:
+    """Return the probes that read sources of ``kind`` by name, in display order."""
+    return {name: probe for name, probe in ALL_PROBES.items() if kind_of(name) is kind}
+
+
+PROBES = probes_of(ACCOUNT)
+"""The probes of CLN by name, in display order."""
 
 WITHOUT_LOGIN = frozenset({"status", "patch_status"})
 """The probes that can read without a login; the patch status is then that of the monitoring keys alone."""

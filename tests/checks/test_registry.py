@@ -80,6 +80,7 @@ def test_a_check_through_the_exporter_imports_little(name: str) -> None:
         "masking",
         "policy",
         "registrations",
+        "source_kinds",
         "standard_streams",
         "text_cleaning",
         "urls",

@@ -18,6 +18,7 @@ def test_good(cln: Cln) -> None:
     assert run("-o", "json", "check", "config", str(cln.config)).json == {
         "ok": True,
         "accounts": ["acme"],
+        "eportals": [],
         "warnings": [],
         "problems": [],
     }

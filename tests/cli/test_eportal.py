@@ -167,7 +167,7 @@ def test_one_eportal_fails(eportals: TwoEportals) -> None:
     [
         (["cve", "CVE-26-1"], "ID: expected a CVE id, for example CVE-2026-12345"),
         (["eportal", "servers", "list", "--cve", "x"], "--cve: expected a CVE id, for example CVE-2026-12345"),
-        (["cve", NEW, "-a", "acme"], "--account: unknown ePortal acme; known ePortals: dc1, dc2"),
+        (["cve", NEW, "-a", "acme"], "--account: acme is an account, not an ePortal; known ePortals: dc1, dc2"),
     ],
 )
 def test_usage(eportals: TwoEportals, arguments: list[str], error: str) -> None:
@@ -182,7 +182,7 @@ def test_no_eportals(tmp_path: Path) -> None:
     config = tmp_path / "cln-monitor.yml"
     config.write_text(ACCOUNT)
     outcome = run("-C", str(config), "cve", NEW)
-    assert (outcome.code, outcome.err) == (2, "clntool: the configuration has no ePortals; add one to eportals\n")
+    assert (outcome.code, outcome.err) == (2, "clntool: no ePortals are configured; add one to eportals\n")
 
 
 def test_nothing_is_sent_elsewhere(eportals: TwoEportals) -> None:

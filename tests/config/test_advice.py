@@ -39,7 +39,7 @@ def test_certificates_that_nobody_checks() -> None:
     assert warnings("tls_config: {insecure_skip_verify: true}") == [
         (
             "tls_config.insecure_skip_verify: TLS certificate verification is disabled; "
-            "anyone on the network path can read the tokens"
+            "anyone on the network path can read the credentials"
         )
     ]
 

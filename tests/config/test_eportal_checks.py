@@ -172,9 +172,32 @@ def test_warnings(base: Path) -> None:
     text = f"eportals: [{GOOD.replace('https', 'http')}]\nprobes: {{eportal: {{max_age: 1m}}}}"
     assert warnings_of(parsed(base, text)) == [
         "eportals[0].url: the credentials are sent unencrypted over http",
-        "probes.eportal: max_age is shorter than the interval, so its data expires between polls",
+        "probes.eportal of dc1: max_age 1m is shorter than the interval 15m, so its data expires between polls",
     ]
     assert warnings_of(parsed(base, f"eportals: [{GOOD.replace(URL, 'http://127.0.0.1:8099')}]")) == []
+
+
+@pytest.mark.parametrize("accounts", ["", "accounts: []\n", "accounts:  # none\n"])
+def test_without_accounts(base: Path, accounts: str) -> None:
+    """A company that has an ePortal and no account of CLN names only the ePortal."""
+    config = parse_config(f"{accounts}eportals: [{GOOD}]\n", base)
+    assert (config.accounts, config.names, config.counts) == ([], ["dc1"], "1 ePortal")
+    assert config.enabled_probes == {"eportal"}
+    assert warnings_of(config) == []
+    assert "accounts: []\n" in show_config(config)
+
+
+def test_without_accounts_and_probes(base: Path) -> None:
+    """Without accounts, the probe of ePortals is the only one that can be enabled."""
+    config = parse_config(f"eportals: [{GOOD}]\nprobes: {{eportal: {{enabled: false}}}}\n", base)
+    assert warnings_of(config) == ["probes: no probe is enabled, so nothing is monitored"]
+
+
+def test_the_api_without_accounts(base: Path) -> None:
+    """The status of CLN, which needs no account, is that of api_url, labeled by its host."""
+    config = parse_config(f"eportals: [{GOOD}]\n", base)
+    assert config.api_urls == ["https://cln.cloudlinux.com/api"]
+    assert config.transport_of(config.api_url).api == "cln.cloudlinux.com"
 
 
 def test_contexts(base: Path) -> None:

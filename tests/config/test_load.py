@@ -27,7 +27,10 @@ LOOKS_LIKE = "looks like a number or a date but is not a valid one; put it in qu
 MAPPING = "expected a mapping of names to values, got"
 MONITORING_KEY = "expected a key of 16 to 64 letters, digits, dashes and underscores"
 NAME = "expected 1 to 64 letters, digits, dots, dashes and underscores"
-NO_ACCOUNTS = "accounts: at least one account is required, with name, login and secret key"
+NO_ACCOUNTS = (
+    "at least one account or ePortal is required: add one with name, login and secret key to accounts, "
+    "or one with name, url and api_key_file to eportals"
+)
 NO_LOGIN = "is required; set one of login, login_env; only an account of monitoring keys alone needs none"
 NEEDS_LOGIN = "needs a login and a secret key, which the account does not have"
 NO_DURATION = "use for example 90s, 15m, 1h30m"
@@ -55,8 +58,9 @@ BAD: dict[str, list[str]] = {
         "accounts[0].name: is required",
         f"accounts[0].login: {NO_LOGIN}",
     ],
+    "accounts-and-eportals-empty": [NO_ACCOUNTS],
     "accounts-empty": [NO_ACCOUNTS],
-    "accounts-no-list": [NO_ACCOUNTS],
+    "accounts-no-list": ["accounts: expected a list, got a mapping"],
     "an-empty-list": [f"{MAPPING} a list"],
     "api-url-number": ["api_url: expected a string, got a number; put it in quotes"],
     "api-url-of-another-scheme": [f"api_url: {API_ROOT}"],
@@ -92,6 +96,7 @@ BAD: dict[str, list[str]] = {
     "doubled-key-in-account": ["line 3, column 5: duplicate key login (2 times)"],
     "doubled-merge-key": ["line 1, column 1: duplicate key << (2 times)"],
     "empty": [NO_ACCOUNTS],
+    "eportals-no-list": ["eportals: expected a list, got a mapping"],
     "key-labels-unknown": ["key_labels: expected masked or full, got a string"],
     "login-a-date": ["accounts[0].login: expected a string, got a date"],
     "login-a-number": ["accounts[0].login: expected a string, got a number; put it in quotes"],

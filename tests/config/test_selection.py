@@ -10,6 +10,7 @@ import pytest
 
 from cln_monitor.cln import Redactor, problem_of_proxy
 from cln_monitor.config import AccountSelection, ConfigError, SelectionError, parse_config, selection
+from cln_monitor.source_kinds import EPORTAL
 
 LOGIN, SECRET_KEY = "pl4nted_login", "pl4nted-secret-key"
 ONE_ACCOUNT = f"accounts: [{{name: acme, login: {LOGIN}, secret_key: {SECRET_KEY}}}]\n"
@@ -227,7 +228,7 @@ def test_all_problems_of_a_file_on_one_line(tmp_path: Path) -> None:
     file = written(tmp_path, "surprise: 1\n")
     told = refusal(AccountSelection(config=file))
     assert told.startswith(f"{file}: surprise: unknown key")
-    assert f"; {file}: accounts: at least one account" in told
+    assert f"; {file}: at least one account or ePortal is required" in told
 
 
 def test_an_address_of_ones_own(tmp_path: Path) -> None:
@@ -292,7 +293,7 @@ class TestEportal:
 
     def selection(self, tmp_path: Path, text: str, account: str | None = None) -> AccountSelection:
         """Return the selection of an ePortal in a configuration with that ``text``."""
-        return AccountSelection(config=written(tmp_path, text), account=account, of_eportals=True)
+        return AccountSelection(config=written(tmp_path, text), account=account, kind=EPORTAL)
 
     def test_by_name(self, tmp_path: Path) -> None:
         """An ePortal is selected by its name, and no secret of an account is read."""
@@ -310,14 +311,16 @@ class TestEportal:
     def test_unknown(self, tmp_path: Path) -> None:
         """An account of CLN is not an ePortal."""
         choice = self.selection(tmp_path, self.TWO, "acme")
-        with pytest.raises(SelectionError, match="--account: unknown ePortal acme; known ePortals: dc1, dc2"):
+        with pytest.raises(
+            SelectionError, match="--account: acme is an account, not an ePortal; known ePortals: dc1, dc2"
+        ):
             choice.eportal_of(choice.load())
 
     def test_none(self, tmp_path: Path) -> None:
         """A configuration without ePortals is an error, with or without a name."""
         for name in (None, "acme"):
             choice = self.selection(tmp_path, NO_SECRETS, name)
-            with pytest.raises(SelectionError, match="the configuration has no ePortals; add one to eportals"):
+            with pytest.raises(SelectionError, match="no ePortals are configured; add one to eportals"):
                 choice.eportal_of(choice.load())
 
     def test_without_a_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,14 +329,55 @@ class TestEportal:
         monkeypatch.setenv("CLN_SECRET_KEY", SECRET_KEY)
         text = "no ePortal given: use --config with a file that has eportals, or --exporter"
         with pytest.raises(SelectionError, match=text):
-            AccountSelection(of_eportals=True, also=", or --exporter").load()
+            AccountSelection(kind=EPORTAL, also=", or --exporter").load()
 
     def test_in_the_default_file(self, monkeypatch: pytest.MonkeyPatch, default: Path) -> None:
         """The default file is read although the environment has an account."""
         monkeypatch.setenv("CLN_LOGIN", LOGIN)
         default.write_text(self.TWO)
-        choice = AccountSelection(account="dc1", of_eportals=True)
+        choice = AccountSelection(account="dc1", kind=EPORTAL)
         assert choice.eportal_of(choice.load()).name == "dc1"
+
+
+class TestWithoutAccounts:
+    """Selections in a configuration that has ePortals alone."""
+
+    TEXT = "eportals: [{name: dc1, url: https://dc1.example.net/admin/api, api_key_file: dc1.key}]\n"
+
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> str:
+        """The configuration, with an API key."""
+        (tmp_path / "dc1.key").write_text("pl4nted-api-key")
+        return written(tmp_path, self.TEXT)
+
+    @pytest.mark.parametrize(
+        ("account", "text"),
+        [
+            (None, "no accounts are configured; add one to accounts"),
+            ("acme", "no accounts are configured; add one to accounts"),
+            ("dc1", "--account: dc1 is an ePortal, not an account; no accounts are configured; add one to accounts"),
+        ],
+    )
+    def test_an_account(self, file: str, account: str | None, text: str) -> None:
+        """What reads an account says that there is no account, and whether the name is that of an ePortal."""
+        choice = AccountSelection(config=file, account=account)
+        with pytest.raises(SelectionError) as caught:
+            choice.account_of(choice.load())
+        assert str(caught.value) == text
+
+    def test_the_api(self, file: str) -> None:
+        """The status of CLN needs no account, unless one is named."""
+        choice = AccountSelection(config=file, needs_account=False)
+        assert choice.api_url_of(choice.load()) == "https://cln.cloudlinux.com/api"
+        choice = AccountSelection(config=file, needs_account=False, account="dc1")
+        with pytest.raises(SelectionError, match="dc1 is an ePortal, not an account"):
+            choice.api_url_of(choice.load())
+
+    def test_an_eportal(self, file: str) -> None:
+        """The ePortal is the only source, and need not be named."""
+        choice = AccountSelection(config=file, kind=EPORTAL)
+        config = choice.load()
+        assert choice.source_of(config) is choice.eportal_of(config) is config.eportals[0]
 
 
 class TestAccount:

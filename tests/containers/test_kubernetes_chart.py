@@ -60,7 +60,7 @@ def test_the_values_are_valid() -> None:
         ("serviceMonitor: {enabled: true, interval: 60}", "$.serviceMonitor.interval"),
         ("dashboards: {labels: {grafana_dashboard: 1}}", "$.dashboards.labels.grafana_dashboard"),
         ("storage: {sizeLimit: big}", "$.storage.sizeLimit"),
-        ("config: {accounts: []}", "$.config.accounts"),
+        ("config: {accounts: []}", "$.config"),
         ("config: {acounts: [{name: a, login: b, secret_key_env: C}]}", "$.config"),
         ("config: {accounts: [{name: a, secret_key_env: C}]}", "$.config.accounts[0]"),
         ("config: {accounts: [{name: a, login: b}]}", "$.config.accounts[0]"),

@@ -96,7 +96,8 @@ accounts:
 
     def run(self, *probes: str, account: str = "acme") -> None:
         """Run ``probes`` once, by default all that are enabled for the account, including that of CLN."""
-        enabled = [name for name, settings in self.service.config.accounts[0].probes.items() if settings.enabled]
+        of_first = [entry.probes for entry in self.service.config.accounts[:1]]
+        enabled = [name for settings in of_first for name, probe in settings.items() if probe.enabled]
         for probe in probes or enabled:
             self.service.run(self.target(probe, account))
 

@@ -162,9 +162,9 @@ def test_discovery(eportal: Exporting) -> None:
     }
     assert two["labels"]["__meta_cln_hostname"] == "app2"
     answer = ask(app, "/sd/eportal?account=acme")
-    assert (answer.status_code, answer.text) == (404, "unknown ePortal; configured ePortals: dc1\n")
+    assert (answer.status_code, answer.text) == (404, "acme is an account, not an ePortal; configured ePortals: dc1\n")
     answer = ask(app, "/sd/kernelcare?account=dc1")
-    assert (answer.status_code, answer.text) == (404, "unknown account; configured accounts: acme\n")
+    assert (answer.status_code, answer.text) == (404, "dc1 is an ePortal, not an account; configured accounts: acme\n")
 
 
 def test_status_page(eportal: Exporting) -> None:

@@ -223,7 +223,7 @@ def test_config_check_warns(cln: tuple[Simulator, str], tmp_path: Path) -> None:
     assert (code, output) == (0, f"{config}: ok, 1 account, 9 probes\n")
     warning = (
         "tls_config.insecure_skip_verify: TLS certificate verification is disabled; "
-        "anyone on the network path can read the tokens"
+        "anyone on the network path can read the credentials"
     )
     assert errors == f"cln-exporter: {config}: warning: {warning}\n"
 

@@ -14,20 +14,21 @@ from cln_monitor.eportal import EportalClient, EportalCredentials
 from cln_monitor.patches import PatchCatalog, PatchServer, patch_settings
 from cln_monitor.probes import (
     ALL_PROBES,
-    EPORTAL_PROBES,
     PROBES,
     EportalFleet,
     ProbeContext,
     ReusingProbe,
     Run,
+    probes_of,
     run_probe,
 )
 from cln_monitor.probes.eportal import EportalServerState, EportalSettings
 from cln_monitor.simulator import Fault, Fixed, SimulatedEportalServer, SimulatedKernel, Simulator, serve
+from cln_monitor.source_kinds import EPORTAL
 from tests.helpers.clock import NOW, FakeClock
 
 DAY = 86400
-PROBE = EPORTAL_PROBES["eportal"]
+PROBE = ALL_PROBES["eportal"]
 CVE = "CVE-2026-11111"
 
 
@@ -181,7 +182,7 @@ def test_secrets(eportal: Eportal) -> None:
     assert eportal.simulator.eportal.api_key not in shown
 
 
-def test_registries() -> None:
-    """The probes of ePortals are not among those of CLN accounts."""
-    assert not PROBES.keys() & EPORTAL_PROBES.keys()
-    assert list(ALL_PROBES) == [*PROBES, *EPORTAL_PROBES]
+def test_it_reads_eportals() -> None:
+    """The probe reads ePortals, and is not among those of CLN accounts."""
+    assert list(probes_of(EPORTAL)) == [PROBE.name]
+    assert PROBE.name not in PROBES

@@ -11,50 +11,45 @@ import msgspec
 
 from cln_monitor.checks.plugin_exit import CheckError, PluginExit
 from cln_monitor.cln import Deadline, MonitoringKeys, RateLimiter, Redactor, SystemClock, Threads, Transport
-from cln_monitor.config import AccountSelection, ClientFactory, Config, SelectionError
+from cln_monitor.config import AccountConfig, AccountSelection, ClientFactory, Config, SelectionError
 from cln_monitor.probes import ALL_PROBES, NAMED_PROBES, ProbeReport, run_probe
+from cln_monitor.source_kinds import ACCOUNT, SourceKind, kind_of
 
 from .host_names import DirectReport, HostNameReader
-from .request import OF_EPORTALS, DataRequest
+from .request import DataRequest
 
 
 def report_from_cln(request: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
     """Run the probe in ``request`` and return its report. Raises CheckError if no account or a wrong one is given."""
     clock = SystemClock()
-    of_eportals = request.probe in OF_EPORTALS
-    with _chosen(options, exit_, needs_account=request.account, of_eportals=of_eportals) as (choice, config, redactor):
+    kind = kind_of(request.probe)
+    with _chosen(options, exit_, needs_account=request.account, kind=kind) as (choice, config, redactor):
         clients = ClientFactory(config, clock, redactor)
-        probes = config.probes
-        if of_eportals:
-            eportal = choice.eportal_of(config)
-        elif request.account:
-            account = choice.account_of(config)
-            probes = account.probes
-        settings = msgspec.structs.replace(probes[request.probe], **request.settings)
+        source = choice.source_of(config) if request.account else None
+        configured = config.settings_of(source, request.probe) if source else config.probes[request.probe]
+        settings = msgspec.structs.replace(configured, **request.settings)
         for _, problem in settings.problems():  # the configuration was checked, so this comes from the option
             raise CheckError(f"{request.set_by}: {problem}")
-        if of_eportals:
-            context = clients.for_eportal(eportal, settings)
-        elif request.account:
-            context = clients.for_account(account, request.probe, settings)
+        if source:
+            context = clients.for_source(source, request.probe, settings)
         else:
             context = clients.for_api(choice.api_url_of(config), settings)
     client = context.client.within(Deadline(exit_.left, clock, "-t/--timeout"))
     context = msgspec.structs.replace(context, client=client, only_keys=request.only_keys)
-    exit_.stage = f"reading {request.probe} from {'the ePortal' if of_eportals else 'CLN'} at {client.api}"
+    exit_.stage = f"reading {request.probe} from {kind.server} at {client.api}"
     pool = Threads(config.concurrency - 1)  # plus the current thread
     try:
         run = run_probe(ALL_PROBES[request.probe], context, pool, clock)
     finally:
         pool.shutdown()
     report = msgspec.to_builtins(ProbeReport.of_run(run, settings))
-    if request.probe not in NAMED_PROBES:
+    if request.probe not in NAMED_PROBES or not isinstance(source, AccountConfig):
         return dict(report)
 
     def host_names() -> Mapping[str, str]:
         exit_.stage = f"reading host names from CLN at {client.api}"
         # What is known is reported in any case.
-        reader = HostNameReader(account, clients, client.within(Deadline(exit_.left / 2, clock, "-t/--timeout")))
+        reader = HostNameReader(source, clients, client.within(Deadline(exit_.left / 2, clock, "-t/--timeout")))
         with Threads(config.concurrency - 1) as pool:
             return reader.names_of(run.observation, report["stale_after"], pool, clock)
 
@@ -76,7 +71,7 @@ def registrar_of(options: argparse.Namespace, exit_: PluginExit) -> Iterator[Mon
 
 @contextlib.contextmanager
 def _chosen(
-    options: argparse.Namespace, exit_: PluginExit, *, needs_account: bool, of_eportals: bool = False
+    options: argparse.Namespace, exit_: PluginExit, *, needs_account: bool, kind: SourceKind = ACCOUNT
 ) -> Iterator[tuple[AccountSelection, Config, Redactor]]:
     """Provide the selection of ``options``, its configuration, and a redactor for its secrets. Raises CheckError."""
     exit_.stage = "reading the configuration"
@@ -90,7 +85,7 @@ def _chosen(
         proxy=getattr(options, "proxy", None),
         needs_account=needs_account,
         also=", or --exporter" if hasattr(options, "exporter") else "",
-        of_eportals=of_eportals,
+        kind=kind,
     )
     redactor = Redactor()
     try:

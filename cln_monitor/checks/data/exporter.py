@@ -17,9 +17,10 @@ from cln_monitor import __version__
 from cln_monitor.checks.plugin_exit import CheckError, NoResponseError, PluginExit
 from cln_monitor.http_body import BodyError, UnfinishedBodyError, unpack
 from cln_monitor.http_response import InvalidResponseError, StrictResponse
+from cln_monitor.source_kinds import kind_of
 from cln_monitor.urls import host_of
 
-from .request import OF_EPORTALS, DataRequest, Form
+from .request import DataRequest, Form
 
 if TYPE_CHECKING:
     import socket
@@ -244,18 +245,17 @@ def _basic(parts: SplitResult) -> str:
 
 
 def _only_account(index: list[dict[str, Any]], probe: str) -> str:
-    """Return the only account of ``index``, or an empty text for a probe of CLN itself. Raises CheckError.
+    """Return the only source that ``probe`` could read, such as an account, in ``index``. Raises CheckError.
 
-    For a probe of ePortals it is the name of the only ePortal, which is not an account of CLN.
+    It is an empty text for a probe of CLN itself.
     """
     if [report["account"] for report in index if report["probe"] == probe] == [""]:
         return ""
-    of_eportals = probe in OF_EPORTALS
-    named = {report["account"] for report in index if (report["probe"] in OF_EPORTALS) is of_eportals}
+    kind = kind_of(probe)
+    named = {report["account"] for report in index if report["probe"] in kind.probes}
     accounts = sorted(filter(None, named))
     if len(accounts) == 1:
         return str(accounts[0])
-    kind = "ePortal" if of_eportals else "account"
     if not accounts:
-        raise CheckError(f"the exporter has no {kind}")
-    raise CheckError(f"the exporter has several {kind}s; use --account with one of: {', '.join(accounts)}")
+        raise CheckError(f"the exporter has no {kind.noun}")
+    raise CheckError(f"the exporter has several {kind.plural}; use --account with one of: {', '.join(accounts)}")

@@ -8,9 +8,6 @@ from typing import Any, NamedTuple
 Report = Mapping[str, Any]
 """The report of a probe as plain values, with the fields of :class:`cln_monitor.probes.ProbeReport`."""
 
-OF_EPORTALS = frozenset({"eportal"})
-"""As `cln_monitor.probes.EPORTAL_PROBES`, which takes longer to import than a check to run."""
-
 Form = Sequence[tuple[str, str]]
 """The parameters of the form in which an exporter returns a report."""
 

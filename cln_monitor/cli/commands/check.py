@@ -14,12 +14,13 @@ from cln_monitor.cli.exit_codes import ExitCode
 from cln_monitor.cli.output import eprint
 from cln_monitor.cli.output_fields import shows
 from cln_monitor.cli.usage import UsageError
+from cln_monitor.source_kinds import SOURCE_KINDS
 
 app = family("Check a configuration, or an account at CLN.")
 
 
 @app.command("config")
-@shows("ok", "accounts", "warnings", "problems")
+@shows("ok", "accounts", "eportals", "warnings", "problems")
 def check_config(
     context: typer.Context,
     file: Annotated[
@@ -54,14 +55,14 @@ def check_config(
         problems = str(error).splitlines()
         for line in problems:
             eprint(f"clntool: {line}")
-        session.output.message("", {"ok": False, "accounts": [], "warnings": [], "problems": problems})
+        session.output.message("", {"ok": False, "accounts": [], "eportals": [], "warnings": [], "problems": problems})
         raise typer.Exit(ExitCode.REFUSED) from None
     warnings = warnings_of(config)
     for warning in warnings:
         eprint(f"clntool: {file}: warning: {warning}")
-    names = [account.name for account in config.accounts]
-    text = f"{file}: ok, {len(names)} account{'s' * (len(names) != 1)}: {', '.join(names)}"
-    session.output.message(text, {"ok": True, "accounts": names, "warnings": warnings, "problems": []})
+    text = f"{file}: ok, {config.counts}: {', '.join(config.names)}"
+    names = {kind.field: config.names_of(kind) for kind in SOURCE_KINDS}
+    session.output.message(text, {"ok": True, **names, "warnings": warnings, "problems": []})
 
 
 @app.command("account")

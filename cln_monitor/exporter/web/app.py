@@ -17,11 +17,12 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from cln_monitor import __version__
-from cln_monitor.config import Config, reason_disabled, show_config
+from cln_monitor.config import Config, reason_disabled, reason_not_configured, show_config
 from cln_monitor.exporter.forms import Encoded, FormQuery, QueryError, parse_query
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.target import Target
-from cln_monitor.probes import ALL_PROBES, EPORTAL_PROBES, FORMAT
+from cln_monitor.probes import ALL_PROBES, FORMAT
+from cln_monitor.source_kinds import kind_of
 
 from .discovery import DiscoveryError, discover
 from .discovery_lists import DiscoveryLists
@@ -251,14 +252,13 @@ class _Web:
 
 def _reason_missing(config: Config, account: str, probe: str) -> str:
     """Return why ``config`` has no target for ``probe`` of ``account``, and what to do about it."""
-    of_eportals = probe in EPORTAL_PROBES
-    accounts = [entry.name for entry in (config.eportals if of_eportals else config.accounts)]
     if probe not in ALL_PROBES:
         return f"unknown probe; expected one of: {', '.join(ALL_PROBES)}"
-    if account not in accounts:
-        kind = "ePortal" if of_eportals else "account"
-        problem = f"unknown {kind}" if account else f"the probe {probe} needs an account"
-        return f"{problem}; configured {kind}s: {', '.join(accounts) or 'none'}"
+    if problem := reason_not_configured(config, probe, [account] if account else []):
+        return problem
+    if not account:
+        kind = kind_of(probe)
+        return f"the probe {probe} needs an {kind.noun}; configured {kind.plural}: {', '.join(config.names_of(kind))}"
     return reason_disabled(config, probe, [account], f" of {account}")
 
 

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cln_monitor.config import reason_disabled
+from cln_monitor.config import reason_disabled, reason_not_configured
 from cln_monitor.exporter.licenses import licenses_of
 from cln_monitor.exporter.service import Service
-from cln_monitor.probes import EPORTAL_PROBES, LICENSE_LIST, Ages, IpLicenseList, Observation, ProbeReport, is_address
+from cln_monitor.probes import LICENSE_LIST, Ages, IpLicenseList, Observation, ProbeReport, is_address
+from cln_monitor.source_kinds import kind_of
 
 from .discovery_lists import CompressedList, DiscoveryLists
 
@@ -191,13 +192,9 @@ def _parsed(query: Sequence[tuple[str, str]]) -> tuple[list[str], int]:
 
 def _chosen(service: Service, probe: str, accounts: list[str]) -> list[str]:
     """Return the requested ``accounts``, by default all whose ``probe`` is enabled. Raises DiscoveryError."""
-    is_of_eportals = probe in EPORTAL_PROBES
-    kind = "ePortal" if is_of_eportals else "account"
-    known = [entry.name for entry in (service.config.eportals if is_of_eportals else service.config.accounts)]
-    if not known:
-        raise DiscoveryError(404, f"no {kind}s are configured")
-    if not set(accounts) <= set(known):
-        raise DiscoveryError(404, f"unknown {kind}; configured {kind}s: {', '.join(known)}")
+    if problem := reason_not_configured(service.config, probe, accounts):
+        raise DiscoveryError(404, problem)
+    known = service.config.names_of(kind_of(probe))
     on = [name for name in accounts or known if service.find(name, probe) or service.reader_elsewhere(name, probe)]
     off = [name for name in accounts if name not in on]
     if off or not on:

@@ -188,9 +188,9 @@ def test_an_eportal_that_is_not_there_or_not_named(name: str, both: Watched) -> 
     """An unknown or missing name of an ePortal, or that of an account, is reported with the known ones."""
     names = ", ".join(EPORTALS)
     for arguments, text in (
-        (both.direct("fine"), f"--account: unknown ePortal fine; known ePortals: {names}"),
+        (both.direct("fine"), f"--account: fine is an account, not an ePortal; known ePortals: {names}"),
         (both.direct("fine")[:2], f"the configuration has several ePortals; use --account with one of: {names}"),
-        (both.through_exporter("fine"), f"unknown ePortal; configured ePortals: {names}"),
+        (both.through_exporter("fine"), f"fine is an account, not an ePortal; configured ePortals: {names}"),
         (both.through_exporter("")[:2], f"the exporter has several ePortals; use --account with one of: {names}"),
     ):
         outcome = run_in_process(name, *arguments)

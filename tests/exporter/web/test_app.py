@@ -35,6 +35,7 @@ SAFE = {
 }
 POLICIES = {"/": POLICY, "/?account=nobody": POLICY, "/runbook": RUNBOOK_POLICY}
 """What a browser may do with the pages."""
+NO_EPORTALS = "no ePortals are configured; add one to eportals"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PROMETHEUS = (
     "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
@@ -324,8 +325,11 @@ class TestProbe:
             ("", f"unknown probe; expected one of: {', '.join(ALL_PROBES)}"),
             ("account=acme", f"unknown probe; expected one of: {', '.join(ALL_PROBES)}"),
             ("account=acme&probe=<b>", f"unknown probe; expected one of: {', '.join(ALL_PROBES)}"),
-            ("account=acme&probe=eportal", "unknown ePortal; configured ePortals: none"),
-            ("probe=eportal", "the probe eportal needs an account; configured ePortals: none"),
+            (
+                "account=acme&probe=eportal",
+                f"acme is an account, not an ePortal; {NO_EPORTALS}",
+            ),
+            ("probe=eportal", NO_EPORTALS),
             ("probe=kernelcare", "the probe kernelcare needs an account; configured accounts: acme"),
             ("account=nobody&probe=kernelcare", "unknown account; configured accounts: acme"),
             ("account=<b>&probe=kernelcare", "unknown account; configured accounts: acme"),

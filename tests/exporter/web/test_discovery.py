@@ -23,10 +23,11 @@ from cln_monitor.exporter.web.discovery import (
     target_groups,
 )
 from cln_monitor.exporter.web.discovery import Labels as Found
-from cln_monitor.probes import EPORTAL_PROBES, Failure, Missing, Observation
+from cln_monitor.probes import Failure, Missing, Observation
 from cln_monitor.probes.groups import GroupMember, GroupState
 from cln_monitor.probes.observation import TOO_OLD
 from cln_monitor.simulator import Fault
+from cln_monitor.source_kinds import ACCOUNT
 from tests.exporter.asking import ask
 from tests.exporter.conftest import Exporting
 from tests.exporter.metrics.rendering import observed, viewed
@@ -282,8 +283,9 @@ def test_other_paths(path: str, app: Starlette) -> None:
 
 def test_no_eportals(app: Starlette) -> None:
     """Without ePortals their servers cannot be discovered, and accounts of CLN are no ePortals."""
-    assert refusal(app, "/sd/eportal") == (404, "no ePortals are configured")
-    assert refusal(app, "/sd/eportal?account=acme") == (404, "no ePortals are configured")
+    assert refusal(app, "/sd/eportal") == (404, "no ePortals are configured; add one to eportals")
+    text = "acme is an account, not an ePortal; no ePortals are configured; add one to eportals"
+    assert refusal(app, "/sd/eportal?account=acme") == (404, text)
 
 
 class TestMissing:
@@ -292,7 +294,7 @@ class TestMissing:
     def test_before_the_first_poll(self, app: Starlette, fleet: Exporting) -> None:
         """Before the first poll the list is an error."""
         turn_on(fleet, "els", "cloudlinux")
-        for probe in set(DISCOVERED) - EPORTAL_PROBES.keys():
+        for probe in set(DISCOVERED) & set(ACCOUNT.probes):
             text = f"{probe} of acme is incomplete: no data yet"
             assert refusal(app, f"/sd/{probe}") == (503, text)
 

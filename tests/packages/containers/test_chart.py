@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cln_monitor.config import parse_config
 from tests.helpers import servers
 from tests.helpers.package import ROOT
 from tools.kubernetes_chart import CHART, DASHBOARDS, RULES, chart_digest
@@ -28,8 +29,13 @@ LARGEST_RELEASE = 1 << 20
 
 def render(name: str) -> dict[str, str]:
     """Return the rendered texts by template."""
+    return rendered(VALUES[name])
+
+
+def rendered(values: dict[str, Any]) -> dict[str, str]:
+    """Return the texts that ``values`` render, by template."""
     with helm.Chart.load(str(CHART)) as chart:
-        texts: dict[str, str] = chart.render(VALUES[name], name="demo", namespace="monitoring")
+        texts: dict[str, str] = chart.render(values, name="demo", namespace="monitoring")
     return {template.rpartition("/")[2]: text for template, text in texts.items()}
 
 
@@ -68,6 +74,27 @@ def test_the_rendered_manifests(name: str, golden: Callable[[str, str], None]) -
     shown = {template: text.strip() for template, text in sorted(texts.items()) if template not in left_out}
     golden(f"chart/{name}.yml", "".join(f"---\n# {template}\n{text}\n" for template, text in shown.items() if text))
     golden("chart/digest", chart_digest() + "\n")
+
+
+@pytest.mark.parametrize("accounts", [pytest.param([], id="an empty list"), pytest.param(None, id="null")])
+def test_an_eportal_alone(accounts: object, tmp_path: Path) -> None:
+    """Without accounts the chart is a valid one of ePortals, and its notes name no account to check."""
+    key = "/etc/cln-monitor-secrets/dc1-key"
+    eportal = {"name": "dc1", "url": "https://eportal.example.net/admin/api", "api_key_file": key}
+    values = {"config": {"accounts": accounts, "eportals": [eportal]}}
+    result = helm.lint(str(CHART), values, strict=True)
+    assert result["errors"] == []
+    texts = rendered(values)
+    config = yaml.safe_load(texts["configmap.yaml"])["data"]["cln-monitor.yml"]
+    assert parse_config(config, tmp_path, with_secrets=False).names == ["dc1"]
+    assert "clntool eportal servers list" in texts["NOTES.txt"]
+    assert "check account" not in texts["NOTES.txt"]
+
+
+def test_neither_accounts_nor_eportals() -> None:
+    """Helm rejects a configuration that monitors nothing."""
+    result = helm.lint(str(CHART), {"config": {"accounts": []}}, strict=True)
+    assert any("config" in str(found) for found in (*result["errors"], *result["messages"])), result
 
 
 def test_the_rules(tmp_path: Path) -> None:

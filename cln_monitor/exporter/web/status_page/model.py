@@ -10,7 +10,7 @@ from cln_monitor import policy
 from cln_monitor.durations import format_age
 from cln_monitor.exporter.own_problems import OwnProblem
 from cln_monitor.policy import Severity
-from cln_monitor.probes import EPORTAL_PROBES
+from cln_monitor.source_kinds import EPORTAL
 
 from . import formatting
 from .charts import Chart, chart
@@ -100,7 +100,7 @@ def overview(
         licenses=licenses(statuses),
         groups=groups(statuses),
         bills=bills(statuses),
-        discovered=[name for name in (*PRODUCT_NAMES, *EPORTAL_PROBES) if name in columns],
+        discovered=[name for name in (*PRODUCT_NAMES, *EPORTAL.probes) if name in columns],
     )
 
 

@@ -1,0 +1,79 @@
+"""The kinds of sources that are monitored: accounts of CLN, and ePortals. A further kind is one entry here.
+
+Plugins import this module, as the probes take longer to import than a check to run.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class SourceKind(NamedTuple):
+    """A kind of source. ``noun`` names one for people, ``field`` is the list of them in a configuration.
+
+    ``fields`` are what such an entry needs at least. ``server`` names what answers for one of them, and ``servers``
+    for several. ``probes`` are the names of the probes that read it, in display order.
+    """
+
+    noun: str
+    field: str
+    fields: str
+    server: str
+    servers: str
+    probes: tuple[str, ...]
+
+    @property
+    def plural(self) -> str:
+        """The noun for several of them: ``accounts``."""
+        return f"{self.noun}s"
+
+    @property
+    def title(self) -> str:
+        """The noun as the heading of a column: ``Account``, but ``ePortal``."""
+        return self.noun if self.noun != self.noun.lower() else self.noun.capitalize()
+
+    @property
+    def plural_title(self) -> str:
+        """The plural as a heading: ``Accounts``, but ``ePortals``."""
+        return f"{self.title}s"
+
+
+ACCOUNT = SourceKind(
+    noun="account",
+    field="accounts",
+    fields="name, login and secret key",
+    server="CLN",
+    servers="CLN",
+    probes=(
+        "status",
+        "kernelcare",
+        "imunify",
+        "patch_status",
+        "ip_licenses",
+        "els",
+        "groups",
+        "awp",
+        "cloudlinux",
+    ),
+)
+"""An account of CLN."""
+
+EPORTAL = SourceKind(
+    noun="ePortal",
+    field="eportals",
+    fields="name, url and api_key_file",
+    server="the ePortal",
+    servers="the ePortals",
+    probes=("eportal",),
+)
+"""A TuxCare ePortal."""
+
+SOURCE_KINDS = (ACCOUNT, EPORTAL)
+"""All kinds, in display order."""
+
+_BY_PROBE = {probe: kind for kind in SOURCE_KINDS for probe in kind.probes}
+
+
+def kind_of(probe: str) -> SourceKind:
+    """Return the kind of source that ``probe`` reads. Raises KeyError for an unknown probe."""
+    return _BY_PROBE[probe]
