@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -12,6 +12,7 @@ from cln_monitor.cln import Clock
 from cln_monitor.config import Config
 from cln_monitor.durations import format_age
 from cln_monitor.policy import Row
+from cln_monitor.source_kinds import SOURCE_KINDS, kind_of
 
 from .self_metrics import SelfMetrics
 from .target import Target
@@ -61,7 +62,7 @@ class OwnProblems:
         metrics, failed_at = self._metrics.registry, self._state_failed_at
         return [
             *_failed_reloads(metrics),
-            *_clock_skews(metrics, {target.id.api for target in targets}),
+            *_clock_skews(metrics, {target.id.api: kind_of(target.id.probe).server for target in targets}),
             *_failed_writes(None if failed_at is None else self._clock.monotonic() - failed_at),
             *_dropped_series(targets, config.max_server_series),
             *_unverified_tls(config),
@@ -75,12 +76,14 @@ def _failed_reloads(metrics: CollectorRegistry) -> Iterator[OwnProblem]:
             yield OwnProblem(policy.RELOAD_FAILED, text, "ClnConfigReloadFailed")
 
 
-def _clock_skews(metrics: CollectorRegistry, apis: set[str]) -> Iterator[OwnProblem]:
+def _clock_skews(metrics: CollectorRegistry, servers: Mapping[str, str]) -> Iterator[OwnProblem]:
     for sample in _samples(metrics, _CLOCK_SKEW):
         api, skew = sample.labels["api"], sample.value
-        if api in apis and abs(skew) > policy.MOST_SKEW:
+        if api in servers and abs(skew) > policy.MOST_SKEW:
             direction = "behind" if skew > 0 else "ahead of"
-            text = f"The clock of the exporter is {format_age(abs(skew))} {direction} the clock of CLN at {api}"
+            text = (
+                f"The clock of the exporter is {format_age(abs(skew))} {direction} the clock of {servers[api]} at {api}"
+            )
             yield OwnProblem(policy.CLOCK_SKEW, text, "ClnClockSkew")
 
 
@@ -102,7 +105,8 @@ def _dropped_series(targets: Iterable[Target], limit: int) -> Iterator[OwnProble
 def _unverified_tls(config: Config) -> Iterator[OwnProblem]:
     if config.tls_config.insecure_skip_verify:
         text = "TLS certificate verification is disabled (tls_config: insecure_skip_verify): "
-        text += "anyone between the exporter and CLN can read the credentials"
+        servers = " or ".join(kind.servers for kind in SOURCE_KINDS if config.sources_of(kind))
+        text += f"anyone between the exporter and {servers} can read the credentials"
         yield OwnProblem(policy.TLS_UNVERIFIED, text, "ClnTlsVerificationDisabled")
 
 

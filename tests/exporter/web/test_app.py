@@ -75,7 +75,7 @@ def test_the_page_of_an_account(app: Starlette) -> None:
     """The page of an account is selected by name; for an unknown account the page says so."""
     assert ask(app, "/?account=acme").text == ask(app, "/?account=other&account=acme").text
     assert "show all accounts" in ask(app, "/?account=acme").text
-    assert "No account “x\ufffd”" in ask(app, "/?account=x%FF").text
+    assert "No account or ePortal “x\ufffd”" in ask(app, "/?account=x%FF").text
     assert ask(app, "/?account=").text == ask(app, "/").text
 
 

@@ -10,14 +10,14 @@ from cln_monitor import policy
 from cln_monitor.durations import format_age
 from cln_monitor.exporter.own_problems import OwnProblem
 from cln_monitor.policy import Severity
-from cln_monitor.source_kinds import EPORTAL
+from cln_monitor.source_kinds import ACCOUNT, EPORTAL, SOURCE_KINDS, SourceKind
 
 from . import formatting
 from .charts import Chart, chart
 from .eportal_tables import count_behind, eportal_servers, eportals
 from .formatting import Truncated
 from .patched_hosts import UP_TO_DATE
-from .probe_grid import CloudRow, account_rows, cloud_rows
+from .probe_grid import CloudRow, ProbeTable, cloud_rows, probe_tables
 from .probe_status import PRODUCT_NAMES, PRODUCTS, ProbeStatus
 from .problem import Problem, with_ids
 from .problems import problems, shortened
@@ -44,17 +44,18 @@ class StatTile:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The content of the page."""
+    """The content of the page. ``servers_polled`` names what its data come from: CLN, ePortals, both, or nothing."""
 
     verdict: OverallStatus
+    servers_polled: str
     moment: str
     iso: str
     problems: Sequence[Problem]
     figures: Sequence[StatTile]
     clouds: Sequence[CloudRow]
-    columns: Sequence[str]
-    accounts: Truncated
+    tables: Sequence[ProbeTable]
     has_many_accounts: bool
+    has_many_eportals: bool
     charts: Sequence[Chart]
     stale_after: str
     servers: Truncated
@@ -77,19 +78,20 @@ def overview(
     """
     found = problems(statuses, now, own)
     whole = [status for status in statuses if status.first_poll is None]
-    of_accounts = [status for status in statuses if status.view.account]
-    columns = list(dict.fromkeys(status.view.probe for status in of_accounts))
+    tables = probe_tables(statuses)
+    columns = [column for table in tables for column in table.columns]
     ages = dict.fromkeys(format_age(status.stale_after) for status in whole if status.summary.check_ins)
     return Overview(
         verdict=_no_account(unknown_account) if unknown_account else _verdict(statuses, found, now),
+        servers_polled=_servers_polled(statuses),
         moment=formatting.moment(now, now),
         iso=formatting.iso(now),
         problems=with_ids(shortened(found)),
         figures=list(_figures(whole, now)),
         clouds=cloud_rows(statuses),
-        columns=columns,
-        accounts=account_rows(of_accounts, columns),
-        has_many_accounts=len({status.view.account for status in of_accounts}) > 1,
+        tables=tables,
+        has_many_accounts=len(_names(statuses, ACCOUNT)) > 1,
+        has_many_eportals=len(_names(statuses, EPORTAL)) > 1,
         charts=list(_charts(whole, now)),
         stale_after=" or ".join(ages),
         servers=servers(whole, now),
@@ -104,8 +106,21 @@ def overview(
     )
 
 
+def _names(statuses: Sequence[ProbeStatus], kind: SourceKind) -> set[str]:
+    """Return the names of the sources of ``kind`` that have probes."""
+    return {status.view.account for status in statuses if status.view.account and status.view.probe in kind.probes}
+
+
+def _servers_polled(statuses: Sequence[ProbeStatus]) -> str:
+    """Return what the data of the page come from: ``CLN and the ePortal``."""
+    kinds = [kind for kind in SOURCE_KINDS if any(status.view.probe in kind.probes for status in statuses)]
+    many = [len(_names(statuses, kind)) > 1 for kind in kinds]
+    return " and ".join(kind.servers if more else kind.server for kind, more in zip(kinds, many, strict=True))
+
+
 def _no_account(name: str) -> OverallStatus:
-    return OverallStatus("waiting", f"No account “{formatting.isolated(formatting.short(name))}” in the configuration")
+    nouns = " or ".join(kind.noun for kind in SOURCE_KINDS)
+    return OverallStatus("waiting", f"No {nouns} “{formatting.isolated(formatting.short(name))}” in the configuration")
 
 
 def _verdict(statuses: Sequence[ProbeStatus], found: Sequence[Problem], now: float) -> OverallStatus:
@@ -117,6 +132,8 @@ def _verdict(statuses: Sequence[ProbeStatus], found: Sequence[Problem], now: flo
         return OverallStatus("critical" if critical else "warning", " and ".join(counts))
     if first_polls := [status for status in statuses if status.first_poll is not None]:
         return OverallStatus("waiting", _progress(first_polls))
+    if not statuses:
+        return OverallStatus("waiting", "No probe runs here, so nothing is monitored")
     waiting = sum(status.view.last_run is None for status in statuses)
     if waiting and waiting == len(statuses):
         return OverallStatus("waiting", "No data yet: the first polls are running")

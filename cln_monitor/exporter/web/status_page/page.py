@@ -10,6 +10,7 @@ from cln_monitor import __version__
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.target import Target, TargetId
 from cln_monitor.probes import Observation, stale_after_of
+from cln_monitor.source_kinds import SOURCE_KINDS
 
 from .assets import SCRIPT, STYLE, environment
 from .charts import HEIGHT, WIDTH
@@ -49,6 +50,7 @@ class StatusPage:
             account="" if unknown else account,
             is_all=not account,
             has_choice=bool(account) or len(accounts) > 1,
+            kinds=[kind for kind in SOURCE_KINDS if self._service.config.sources_of(kind)],
             account_names=Truncated.from_rows(accounts, _MAX_ACCOUNTS),
             telemetry_path=self._telemetry_path.removeprefix("/"),
             base=self._base,

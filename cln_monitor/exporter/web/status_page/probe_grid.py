@@ -1,4 +1,4 @@
-"""The status of the probes by account, and of CLN itself with its flags."""
+"""The status of the probes by account and ePortal, and of CLN itself with its flags."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cln_monitor.durations import format_age
 from cln_monitor.policy import severity_of_failure
+from cln_monitor.source_kinds import SOURCE_KINDS, SourceKind
 
 from . import formatting
 from .formatting import Truncated
@@ -32,11 +33,20 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountRow:
-    """The probes of an account, in the order of the columns; None for a disabled one."""
+class SourceRow:
+    """The probes of an account or ePortal, in the order of the columns; None for a disabled one."""
 
     account: str
     cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeTable:
+    """The probes of all sources of a ``kind``; ``columns`` are the names of the probes."""
+
+    kind: SourceKind
+    columns: Sequence[str]
+    sources: Truncated
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +106,23 @@ def _cloud(status: ProbeStatus) -> CloudRow:
     return CloudRow(status.view.api, _cell(status), shown)
 
 
-def account_rows(statuses: Sequence[ProbeStatus], columns: Sequence[str]) -> Truncated:
-    """Return the probes of each account in the order of the configuration; if there are too many, the worst first."""
+def probe_tables(statuses: Sequence[ProbeStatus]) -> list[ProbeTable]:
+    """Return a table for each kind of source that has probes, apart from those of CLN itself."""
+    tables = []
+    for kind in SOURCE_KINDS:
+        of_kind = [status for status in statuses if status.view.account and status.view.probe in kind.probes]
+        if of_kind:
+            columns = list(dict.fromkeys(status.view.probe for status in of_kind))
+            tables.append(ProbeTable(kind, columns, _rows(of_kind, columns)))
+    return tables
+
+
+def _rows(statuses: Sequence[ProbeStatus], columns: Sequence[str]) -> Truncated:
+    """Return the probes of each source in the order of the configuration; if there are too many, the worst first."""
     by_account: dict[str, dict[str, Cell]] = {}
     for status in statuses:
         by_account.setdefault(status.view.account, {})[status.view.probe] = _cell(status)
-    rows = [AccountRow(name, tuple(map(cells.get, columns))) for name, cells in by_account.items()]
+    rows = [SourceRow(name, tuple(map(cells.get, columns))) for name, cells in by_account.items()]
     if len(rows) > _MAX_ACCOUNTS:
         rows.sort(key=lambda row: min(_WORST_FIRST.index(cell.state) for cell in row.cells if cell is not None))
     return Truncated.from_rows(rows, _MAX_ACCOUNTS)

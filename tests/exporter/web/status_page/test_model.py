@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cln_monitor.exporter.web.status_page.model import overview
+from cln_monitor.exporter.web.status_page.model import OverallStatus, overview
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
 from cln_monitor.probes import Failure, FirstPoll
 from cln_monitor.probes.els import ElsKeyState, ElsProduct
@@ -71,9 +71,37 @@ def test_a_first_poll() -> None:
 
 
 def test_of_nothing() -> None:
-    """A page without targets is valid."""
+    """A page without targets is valid, and does not say that all is well."""
     page = overview([], NOW)
-    assert (page.verdict.state, page.accounts.rows, page.charts, page.figures) == ("ok", [], [], [])
+    assert page.verdict == OverallStatus("waiting", "No probe runs here, so nothing is monitored")
+    assert (page.servers_polled, page.tables, page.charts, page.figures) == ("", [], [], [])
+
+
+@pytest.mark.parametrize(
+    ("statuses", "servers"),
+    [
+        ([GOOD], "CLN"),
+        ([GOOD, status_of(account="other")], "CLN"),
+        ([status_of(probe="status", account="")], "CLN"),
+        ([status_of(probe="eportal", account="dc1")], "the ePortal"),
+        ([status_of(probe="eportal", account="dc1"), status_of(probe="eportal", account="dc2")], "the ePortals"),
+        ([GOOD, status_of(probe="eportal", account="dc1")], "CLN and the ePortal"),
+    ],
+)
+def test_what_the_data_come_from(statuses: list[ProbeStatus], servers: str) -> None:
+    """The page names CLN only if data of it are shown, and ePortals likewise."""
+    assert overview(statuses, NOW).servers_polled == servers
+
+
+def test_many_sources() -> None:
+    """A table has a column with the names of accounts, or of ePortals, if there are several of that kind."""
+    one = [GOOD, status_of(probe="eportal", account="dc1")]
+    page = overview(one, NOW)
+    assert (page.has_many_accounts, page.has_many_eportals) == (False, False)
+    page = overview([*one, status_of(probe="eportal", account="dc2")], NOW)
+    assert (page.has_many_accounts, page.has_many_eportals) == (False, True)
+    page = overview([*one, status_of(account="other")], NOW)
+    assert (page.has_many_accounts, page.has_many_eportals) == (True, False)
 
 
 def test_figures() -> None:

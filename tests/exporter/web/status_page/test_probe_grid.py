@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from cln_monitor.exporter.web.status_page.probe_grid import account_rows, cloud_rows
+from cln_monitor.exporter.web.status_page.probe_grid import cloud_rows, probe_tables
 from cln_monitor.probes import Failure, FirstPoll, Part
 from cln_monitor.probes.observation import Unavailable
 from cln_monitor.probes.status import StatusFlag
+from cln_monitor.source_kinds import ACCOUNT, EPORTAL
 from tests.exporter.metrics.rendering import observed
 from tests.helpers.clock import NOW
 
@@ -72,7 +73,8 @@ NONE = msgspec.structs.replace(kernelcare(), empty=Part("", NOW, None, NOW))
 )
 def test_cell(arguments: dict[str, Any], later: float, expected: tuple[str, str, str, str]) -> None:
     """A cell has the state, the age of the data, and the time of the next run."""
-    ((row,),) = (account_rows([status_of(**arguments, now=NOW + later)], ["kernelcare"]).rows,)
+    (table,) = probe_tables([status_of(**arguments, now=NOW + later)])
+    (row,) = table.sources.rows
     (cell,) = row.cells
     assert (cell.state, cell.text, cell.read, cell.due) == expected
     assert (cell.probe, cell.link) == ("kernelcare", "api/v1/observations/acme/kernelcare")
@@ -82,29 +84,48 @@ def test_a_part_that_is_not_available() -> None:
     """A probe is not available if all of its parts are."""
     refused = Unavailable("(reseller)", "reseller access", "Reseller not found")
     nothing = msgspec.structs.replace(NONE, probe="patch_status", unavailable=(refused,))
-    (row,) = account_rows([status_of(nothing)], ["patch_status"]).rows
+    (table,) = probe_tables([status_of(nothing)])
+    (row,) = table.sources.rows
     assert [(cell.state, cell.text) for cell in row.cells] == [("info", "not available")]
     some = msgspec.structs.replace(kernelcare(key("a")), unavailable=(refused,))
-    (row,) = account_rows([status_of(some)], ["kernelcare"]).rows
+    (table,) = probe_tables([status_of(some)])
+    (row,) = table.sources.rows
     assert [(cell.state, cell.text) for cell in row.cells] == [("ok", "ok")]
 
 
 def test_accounts_and_probes() -> None:
     """Each account is a row and each probe a column; disabled probes are empty."""
     targets = [status_of(), status_of(probe="els"), status_of(account="other")]
-    rows = account_rows(targets, ["kernelcare", "els"]).rows
-    assert [(row.account, [cell is not None for cell in row.cells]) for row in rows] == [
+    (table,) = probe_tables(targets)
+    assert (table.kind, table.columns) == (ACCOUNT, ["kernelcare", "els"])
+    assert [(row.account, [cell is not None for cell in row.cells]) for row in table.sources.rows] == [
         ("acme", [True, True]),
         ("other", [True, False]),
     ]
+
+
+def test_an_eportal_has_no_columns_of_an_account() -> None:
+    """Accounts and ePortals have tables of their own, so that no probe of the other kind is shown as disabled."""
+    targets = [status_of(), status_of(probe="els"), status_of(probe="eportal", account="dc1")]
+    accounts, eportals = probe_tables(targets)
+    assert (accounts.kind, accounts.columns) == (ACCOUNT, ["kernelcare", "els"])
+    assert (eportals.kind, eportals.columns) == (EPORTAL, ["eportal"])
+    for table, name in ((accounts, "acme"), (eportals, "dc1")):
+        (row,) = table.sources.rows
+        assert row.account == name
+        assert None not in row.cells
+    assert [table.kind for table in probe_tables(targets[2:])] == [EPORTAL]
+    assert probe_tables([]) == []
 
 
 def test_many_accounts() -> None:
     """Too many accounts are sorted by severity and truncated; otherwise they keep their order."""
     targets = [status_of(account=f"a{number}") for number in range(25)]
     bad = status_of(account="bad", failure=FAILURE)
-    assert account_rows([*targets[:24], bad], ["kernelcare"]).rows[-1].account == "bad"
-    accounts = account_rows([*targets, bad], ["kernelcare"])
+    (table,) = probe_tables([*targets[:24], bad])
+    assert table.sources.rows[-1].account == "bad"
+    (table,) = probe_tables([*targets, bad])
+    accounts = table.sources
     assert (accounts.rows[0].account, len(accounts.rows), accounts.more) == ("bad", 25, 1)
 
 
