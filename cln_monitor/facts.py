@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .policy import Severity
+from .source_kinds import server_of
 
 CHECKIN_AHEAD = "checkin_ahead"
 CHECKIN_NOT_TOLD = "checkin_not_told"
@@ -76,9 +77,6 @@ FACTS: dict[str, Fact] = {
 }
 """The facts by name, the most severe first. ``docs/faults.md`` says when each applies."""
 
-_SOURCES = {"eportal": "the ePortal"}
-"""Who reported the data of a probe, if it is not CLN."""
-
 _OF_ANOTHER_VERSION = Fact(
     Severity.WARNING, "the exporter reports an unknown fact", "the exporter reports an unknown fact"
 )
@@ -97,7 +95,7 @@ def phrases(observed: Iterable[tuple[str, Sequence[str], int]], probe: str = "")
 
     ``observed`` has the name of a fact, the first affected names, and the number of all of them.
     """
-    source = _SOURCES.get(probe, "CLN")
+    source = server_of(probe)
     names: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
     for fact, first_names, count in observed:

@@ -3,8 +3,7 @@
 Plugins import this module, as the probes take longer to import than a check to run.
 """
 
-from __future__ import annotations
-
+# Without annotations that are texts, which typing would compile: that takes most of the time of this import.
 from typing import NamedTuple
 
 
@@ -77,3 +76,8 @@ _BY_PROBE = {probe: kind for kind in SOURCE_KINDS for probe in kind.probes}
 def kind_of(probe: str) -> SourceKind:
     """Return the kind of source that ``probe`` reads. Raises KeyError for an unknown probe."""
     return _BY_PROBE[probe]
+
+
+def server_of(probe: str) -> str:
+    """Return what answers for ``probe``, as text: ``CLN``, also for an unknown probe, or ``the ePortal``."""
+    return _BY_PROBE.get(probe, ACCOUNT).server

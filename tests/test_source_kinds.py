@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import typing
+
 import pytest
 
-from cln_monitor.config import AccountConfig, Config, EportalConfig
-from cln_monitor.source_kinds import ACCOUNT, EPORTAL, SOURCE_KINDS, SourceKind, kind_of
+from cln_monitor.config import AccountConfig, Config, EportalConfig, Source
+from cln_monitor.source_kinds import ACCOUNT, EPORTAL, SOURCE_KINDS, SourceKind, kind_of, server_of
 
 
 def test_of_a_probe() -> None:
@@ -19,6 +21,16 @@ def test_of_a_probe() -> None:
         kind_of("nothing")
 
 
+def test_what_answers_for_a_probe() -> None:
+    """Texts name CLN, unless another server answers for the probe; the probe of a newer exporter may be unknown."""
+    assert [server_of(probe) for probe in ("kernelcare", "eportal", "nothing", "")] == [
+        "CLN",
+        "the ePortal",
+        "CLN",
+        "CLN",
+    ]
+
+
 def test_no_probe_is_of_two_kinds() -> None:
     """A probe is named once."""
     probes = [probe for kind in SOURCE_KINDS for probe in kind.probes]
@@ -27,9 +39,12 @@ def test_no_probe_is_of_two_kinds() -> None:
 
 @pytest.mark.parametrize("kind", SOURCE_KINDS)
 def test_each_is_a_list_of_the_configuration(kind: SourceKind) -> None:
-    """The configuration has a list of each kind, and reads its entries as sources."""
-    assert kind.field in Config.__struct_fields__
-    assert {ACCOUNT: AccountConfig, EPORTAL: EportalConfig}.keys() == set(SOURCE_KINDS)
+    """The configuration has a list of each kind, whose entries are sources."""
+    hint = typing.get_type_hints(Config)[kind.field]
+    (entry,) = typing.get_args(hint)
+    assert typing.get_origin(hint) is list
+    assert entry in typing.get_args(Source)
+    assert set(typing.get_args(Source)) == {AccountConfig, EportalConfig}
 
 
 def test_headings() -> None:

@@ -185,6 +185,21 @@ def test_no_eportals(tmp_path: Path) -> None:
     assert (outcome.code, outcome.err) == (2, "clntool: no ePortals are configured; add one to eportals\n")
 
 
+def test_without_accounts(eportals: TwoEportals) -> None:
+    """The commands of ePortals need no account; what reads accounts says that it has no account to read."""
+    before = eportals.names("cve", NEW)
+    eportals.config.write_text(eportals.config.read_text().replace(ACCOUNT, ""))
+    assert eportals.names("cve", NEW) == before != []
+    assert eportals.names("eportal", "servers", "list", "--behind") == ["older", "bare"]
+    none = "no accounts are configured; add one to accounts"
+    outcome = eportals.ask("kernelcare", "keys", "list")
+    assert (outcome.code, outcome.err) == (2, f"clntool: {none}\n")
+    outcome = eportals.ask("-a", "dc1", "check", "account")
+    assert (outcome.code, outcome.err) == (2, f"clntool: --account: dc1 is an ePortal, not an account; {none}\n")
+    outcome = eportals.ask("check", "config")
+    assert (outcome.code, outcome.out) == (0, f"{eportals.config}: ok, 2 ePortals: dc1, dc2\n")
+
+
 def test_nothing_is_sent_elsewhere(eportals: TwoEportals) -> None:
     """Only GETs of the ePortals and of the patch server are sent, and the latter gets no credentials."""
     eportals.ask("cve", NEW)

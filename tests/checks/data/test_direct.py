@@ -14,7 +14,7 @@ import pytest
 
 from cln_monitor.config import selection
 from cln_monitor.masking import mask_key
-from cln_monitor.simulator import Fault
+from cln_monitor.simulator import Fault, Fixed, SimulatedKernel
 from tests.checks.conftest import Cln
 from tests.checks.inside import run_in_process
 from tests.checks.running import PROXY_PASSWORD, run_plugin
@@ -88,9 +88,57 @@ NO_ACCOUNT = {
 """What takes no account: arguments, and the state that comes of them."""
 
 
+def eportal_alone(cln: Cln, directory: Path) -> Path:
+    """Write a configuration with the ePortal of the simulator and without an account."""
+    (directory / "dc1.key").write_text(cln.simulator.eportal.api_key)
+    config = directory / "alone.yml"
+    root = cln.url.removesuffix("/api")
+    config.write_text(f"""\
+api_url: {cln.url}
+patches: {{url: "{root}/patches"}}
+eportals: [{{name: dc1, url: "{root}/admin/api", api_key_file: dc1.key}}]
+""")
+    return config
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("check_cln_eportal", ()), ("check_cln_cve", ("--cve", "CVE-2026-11111"))]
+)
+def test_an_eportal_without_accounts(name: str, arguments: tuple[str, ...], cln: Cln, tmp_path: Path) -> None:
+    """The checks of an ePortal need no account in the configuration, and no name of the only ePortal."""
+    simulator, now = cln.simulator, cln.simulator.now()
+    kernel = simulator.patches.add_kernel(SimulatedKernel("almalinux8", "4.18.0-553.el8.x86_64"))
+    kernel.add_patch(now - 86400, ("fix-a", "CVE-2026-11111"))
+    key = simulator.eportal.add_key("Pl4ntedServerKey1")
+    simulator.eportal.add_server(kernel, key, registered=now - 86400, loads=[(now - 3600, 1)], checkins=Fixed(now - 60))
+    config = ("-C", str(eportal_alone(cln, tmp_path)))
+    outcome = run_in_process(name, *config, *arguments)
+    assert (outcome.state, outcome.output) == ("OK", run_in_process(name, *config, "-a", "dc1", *arguments).output)
+    assert {request.path.split("/")[1] for request in simulator.requests} == {"admin", "patches"}
+
+
+@pytest.mark.parametrize(
+    "name", ["check_cln_kernelcare", "check_cln_imunify", "check_cln_awp", "check_cln_patch_status"]
+)
+def test_an_account_beside_eportals_alone(name: str, cln: Cln, tmp_path: Path) -> None:
+    """The checks of an account say that there is no account, and whose name is given."""
+    config = ("-C", str(eportal_alone(cln, tmp_path)))
+    none = "no accounts are configured; add one to accounts"
+    outcome = run_in_process(name, *config)
+    assert (outcome.state, outcome.text) == ("UNKNOWN", none)
+    outcome = run_in_process(name, *config, "-a", "dc1")
+    assert (outcome.state, outcome.text) == ("UNKNOWN", f"--account: dc1 is an ePortal, not an account; {none}")
+    assert cln.simulator.requests == []
+
+
 @pytest.mark.parametrize("name", NO_ACCOUNT)
 class TestNoAccount:
     """Plugins without credentials need only an API root."""
+
+    def test_of_eportals_alone(self, name: str, cln: Cln, tmp_path: Path) -> None:
+        """The API root of a configuration without accounts is used."""
+        arguments, state = NO_ACCOUNT[name]
+        assert run_in_process(name, "-C", str(eportal_alone(cln, tmp_path)), *arguments).state == state
 
     def test_of_several_accounts(self, name: str, cln: Cln, tmp_path: Path) -> None:
         """--account is required only if the accounts of a configuration use several API roots."""

@@ -12,6 +12,7 @@ from cln_monitor.exporter.licenses import License
 from cln_monitor.exporter.own_problems import OwnProblem
 from cln_monitor.policy import Severity
 from cln_monitor.probes import AwpMonth, Observation, phrases_of, product_name
+from cln_monitor.source_kinds import EPORTAL
 
 from . import formatting
 from .eportal_problems import eportal_problems
@@ -85,8 +86,8 @@ def _of_data(status: ProbeStatus, now: float) -> Iterator[Problem]:
     observation = status.view.observation
     if observation is None or status.first_poll is not None:
         return
-    is_eportal = status.view.probe == "eportal"
-    product = "ePortal" if is_eportal else PRODUCT_NAMES.get(status.view.probe, status.view.probe)
+    is_eportal = status.view.probe in EPORTAL.probes
+    product = EPORTAL.noun if is_eportal else PRODUCT_NAMES.get(status.view.probe, status.view.probe)
     of_whom = f" ({product} of {status.view.account})" if status.view.account else ""
     for severity, fact, text in phrases_of(observation.all_cautions, observation.probe):
         alert = _ALERT_OF_FACT.get(fact, "ClnAnswerOdd" if severity is not Severity.INFO else "")
