@@ -31,6 +31,10 @@ class SourceKind(NamedTuple):
         """The noun as the heading of a column: ``Account``, but ``ePortal``."""
         return self.noun if self.noun != self.noun.lower() else self.noun.capitalize()
 
+    def servers_of(self, number: int) -> str:
+        """Return what answers for that ``number`` of sources: ``the ePortal``, ``the ePortals``, and always ``CLN``."""
+        return self.server if number == 1 else self.servers
+
     @property
     def plural_title(self) -> str:
         """The plural as a heading: ``Accounts``, but ``ePortals``."""

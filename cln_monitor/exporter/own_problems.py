@@ -12,7 +12,7 @@ from cln_monitor.cln import Clock
 from cln_monitor.config import Config
 from cln_monitor.durations import format_age
 from cln_monitor.policy import Row
-from cln_monitor.source_kinds import SOURCE_KINDS, kind_of
+from cln_monitor.source_kinds import SOURCE_KINDS
 
 from .self_metrics import SelfMetrics
 from .target import Target
@@ -62,7 +62,7 @@ class OwnProblems:
         metrics, failed_at = self._metrics.registry, self._state_failed_at
         return [
             *_failed_reloads(metrics),
-            *_clock_skews(metrics, {target.id.api: kind_of(target.id.probe).server for target in targets}),
+            *_clock_skews(metrics, _servers(targets)),
             *_failed_writes(None if failed_at is None else self._clock.monotonic() - failed_at),
             *_dropped_series(targets, config.max_server_series),
             *_unverified_tls(config),
@@ -74,6 +74,12 @@ def _failed_reloads(metrics: CollectorRegistry) -> Iterator[OwnProblem]:
         if any(sample.value == 0 for sample in _samples(metrics, name)):
             text = f"The {noun} could not be reloaded; the previous one stays in use. See the log for the error"
             yield OwnProblem(policy.RELOAD_FAILED, text, "ClnConfigReloadFailed")
+
+
+def _servers(targets: Iterable[Target]) -> dict[str, str]:
+    """Return what answers at each API root: CLN, if an ePortal is at the same host."""
+    probes = {(target.id.api, target.id.probe) for target in targets}
+    return {api: kind.server for kind in reversed(SOURCE_KINDS) for api, probe in probes if probe in kind.probes}
 
 
 def _clock_skews(metrics: CollectorRegistry, servers: Mapping[str, str]) -> Iterator[OwnProblem]:
@@ -105,7 +111,9 @@ def _dropped_series(targets: Iterable[Target], limit: int) -> Iterator[OwnProble
 def _unverified_tls(config: Config) -> Iterator[OwnProblem]:
     if config.tls_config.insecure_skip_verify:
         text = "TLS certificate verification is disabled (tls_config: insecure_skip_verify): "
-        servers = " or ".join(kind.servers for kind in SOURCE_KINDS if config.sources_of(kind))
+        servers = " or ".join(
+            kind.servers_of(len(sources)) for kind in SOURCE_KINDS if (sources := config.sources_of(kind))
+        )
         text += f"anyone between the exporter and {servers} can read the credentials"
         yield OwnProblem(policy.TLS_UNVERIFIED, text, "ClnTlsVerificationDisabled")
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
+from cln_monitor.cln import Exchange
 from cln_monitor.exporter.web.app import WebOptions, make_app
 from cln_monitor.exporter.web.discovery import DISCOVERED
 from cln_monitor.simulator import Fault, Fixed, SimulatedKernel
@@ -150,6 +151,26 @@ def test_a_reload_to_nothing(alone: Exporting) -> None:
     assert error is not None
     assert "at least one account or ePortal is required" in str(error)
     assert 'cln_eportal_servers{account="dc1",state="total"} 1\n' in alone.metrics()
+
+
+def test_own_problems(alone: Exporting) -> None:
+    """The clock and the TLS connections that the exporter warns about are those of the ePortal, or of both."""
+    (target,) = alone.service.targets
+
+    def texts() -> list[str]:
+        alone.service.counters.observe_request(Exchange(target.api, "/servers", "200", 0.1, 301.0))
+        return [problem.text for problem in alone.service.problems(alone.service.targets.values())]
+
+    alone.file.text += "tls_config: {insecure_skip_verify: true}\n"
+    assert alone.service.reload() is None
+    clock, tls = texts()
+    assert clock == f"The clock of the exporter is 5m behind the clock of the ePortal at {target.api}"
+    assert tls.endswith("anyone between the exporter and the ePortal can read the credentials")
+    alone.configure(alone.file.text.replace("requests_per_second: 0\n", ""))  # at the same host
+    assert alone.service.reload() is None
+    clock, tls = texts()
+    assert clock == f"The clock of the exporter is 5m behind the clock of CLN at {target.api}"
+    assert tls.endswith("anyone between the exporter and CLN or the ePortal can read the credentials")
 
 
 def test_nothing_is_enabled(alone: Exporting) -> None:

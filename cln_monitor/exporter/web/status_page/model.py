@@ -114,8 +114,7 @@ def _names(statuses: Sequence[ProbeStatus], kind: SourceKind) -> set[str]:
 def _servers_polled(statuses: Sequence[ProbeStatus]) -> str:
     """Return what the data of the page come from: ``CLN and the ePortal``."""
     kinds = [kind for kind in SOURCE_KINDS if any(status.view.probe in kind.probes for status in statuses)]
-    many = [len(_names(statuses, kind)) > 1 for kind in kinds]
-    return " and ".join(kind.servers if more else kind.server for kind, more in zip(kinds, many, strict=True))
+    return " and ".join(kind.servers_of(len(_names(statuses, kind))) for kind in kinds)
 
 
 def _no_account(name: str) -> OverallStatus:
