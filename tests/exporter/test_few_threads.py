@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.simulator import Simulator, serve
-from tests.helpers.few_threads import DIES, REFUSED
+from tests.helpers.few_threads import DIES, REFUSED, STACK
 from tests.helpers.running import Exporter, wait_until
 from tests.helpers.small_cln import small_cln, write_config
 
@@ -37,7 +37,7 @@ def no_memory(exporter: Exporter, _: Path) -> None:
     """Limit the memory of the exporter, so that it cannot allocate the stack of another thread."""
     process = Path("/proc") / str(exporter.process.pid)
     status = dict(line.split(":", 1) for line in (process / "status").read_text(encoding="utf-8").splitlines())
-    limit = (int(status["VmSize"].split()[0]) + 4096) * 1024
+    limit = int(status["VmSize"].split()[0]) * 1024 + STACK // 2
     resource.prlimit(exporter.process.pid, resource.RLIMIT_AS, (limit, limit))
 
 

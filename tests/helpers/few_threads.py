@@ -17,10 +17,13 @@ from cln_monitor.cli import main as clntool
 from cln_monitor.exporter import __main__ as exporter
 
 REFUSED, DIES = "refused", "dies"
+STACK = 1 << 28
+"""The size of the stack of a thread, in bytes: with half of it left a process has memory, but not for a thread."""
 
 
 def limit(file: Path) -> None:
-    """Let ``file`` control whether threads can be started."""
+    """Let ``file`` control whether threads can be started, and give each of them a stack of ``STACK`` bytes."""
+    threading.stack_size(STACK)
     start = _thread.start_new_thread
 
     def start_if_any_is_left(*args: Any) -> int:
