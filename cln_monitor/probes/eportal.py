@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import cast
 
 import msgspec
@@ -85,7 +85,8 @@ class EportalProbe:
 def _read(context: ProbeContext) -> Reading[EportalFleet]:
     client = cast(EportalClient, context.client)  # which offers the runner what a client of CLN does
     rows = client.servers()
-    states = [_state(context, row) for row in rows]
+    scrub = cache(client.scrub)  # versions, of which a fleet has few, and of which many have spaces
+    states = [_state(context, row, scrub) for row in rows]
     redacted = redact_rows(context.client, states, "server_id", "feed", "ip", "hostname")
     servers, ahead = without_ahead(redacted, context.cln_now)
     patches = _read_patches(context, client, rows)
@@ -99,7 +100,7 @@ def _read(context: ProbeContext) -> Reading[EportalFleet]:
     return Reading(fleet, cautions)
 
 
-def _state(context: ProbeContext, server: EportalServer) -> EportalServerState:
+def _state(context: ProbeContext, server: EportalServer, scrub: Callable[[str], str]) -> EportalServerState:
     return EportalServerState(
         server.server_id,
         context.key_label(server.key) if server.key else "",
@@ -108,12 +109,12 @@ def _state(context: ProbeContext, server: EportalServer) -> EportalServerState:
         server.hostname,
         server.last_checkin,
         server.patched_at,
-        server.effective_kernel,
-        server.running_kernel,
+        scrub(server.effective_kernel),
+        scrub(server.running_kernel),
         server.kernel_id,
         server.patch_level,
-        server.kcare_version,
-        server.distro,
+        scrub(server.kcare_version),
+        scrub(server.distro),
         server.is_updated,
     )
 

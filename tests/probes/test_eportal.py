@@ -24,6 +24,7 @@ from cln_monitor.probes import (
 )
 from cln_monitor.probes.eportal import EportalServerState, EportalSettings
 from cln_monitor.simulator import Fault, Fixed, SimulatedEportalServer, SimulatedKernel, Simulator, serve
+from cln_monitor.simulator.calls import eportal as eportal_calls
 from cln_monitor.source_kinds import EPORTAL
 from tests.helpers.clock import NOW, FakeClock
 
@@ -152,7 +153,8 @@ def test_patch_server_is_down(eportal: Eportal) -> None:
     assert ([server.patch_level for server in fleet.servers], fleet.patches, fleet.newest) == ([1], [], {})
     [caution] = run.observation.all_cautions
     assert (caution.fact, caution.count) == (facts.PATCHES_UNREADABLE, 2)
-    assert "reading /" in caution.names[0]
+    [server] = fleet.servers
+    assert f"reading /{server.kernel_id[:12]}…/1/kpatch.info at " in caution.names[0]
 
 
 def test_eportal_is_down(eportal: Eportal) -> None:
@@ -172,6 +174,19 @@ def test_check_in_ahead(eportal: Eportal) -> None:
     run = eportal.run()
     assert fleet_of(run).servers[0].last_checkin is UNSET
     assert [caution.fact for caution in run.observation.all_cautions] == [facts.CHECKIN_AHEAD]
+
+
+@pytest.mark.parametrize(
+    "field", ["id", "feed", "ip", "hostname", "euname", "release", "kcare_version", "distro", "distro_version"]
+)
+def test_secret_in_any_text(eportal: Eportal, monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    """The API key is hidden in each text of a row, as each becomes a label."""
+    eportal.add(1)
+    secret = eportal.simulator.eportal.api_key
+    row = eportal_calls._row
+    monkeypatch.setattr(eportal_calls, "_row", lambda *arguments: {**row(*arguments), field: f"x {secret}"})
+    shown = repr(eportal.run().observation)
+    assert ("<secret>" in shown, secret in shown) == (True, False)
 
 
 def test_secrets(eportal: Eportal) -> None:
