@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -15,11 +15,11 @@ from cln_monitor.cln.http.deadline import Deadline
 from .live_patch import LivePatch
 from .server import PatchServer
 
-T = TypeVar("T")
-
 _MOST_REQUESTS = 1000  # of one reading; a fleet has tens of patches, and the next reading continues
+_ABSENT_MAX_AGE = 3600.0  # seconds until a patch is requested again that the server did not know
 
 _OUTAGE = (RateLimitedError, TimedOutError, UnreachableError)
+_MOST_SERVER_ERRORS = 3  # in a row, of three attempts each: then the server is down, and not one of its files broken
 
 
 class PatchReading(msgspec.Struct, frozen=True):
@@ -41,7 +41,8 @@ class PatchCatalog:
         self._server = server
         self._lock = threading.Lock()
         self._patches = {(patch.kernel_id, patch.level): patch for patch in known}
-        self._newest: dict[str, tuple[float, int]] = {}
+        self._absent: dict[tuple[str, int], float] = {}
+        self._newest: dict[str, tuple[float, int | None]] = {}
 
     def remember(self, known: Iterable[LivePatch]) -> None:
         """Add patches that were read earlier, such as before a restart."""
@@ -54,19 +55,22 @@ class PatchCatalog:
     ) -> PatchReading:
         """Return what is known about the patches ``loaded``, by kernel id and level, and about their kernels.
 
-        Patches that are not known yet are read, except those of level 0, which means no patch; and so are newest levels
-        older than ``newest_max_age`` seconds. A failure is a problem of the result and is never raised; after one that
-        the next request would share, such as a timeout, no more requests are sent.
+        Patches that are not known yet are read, except those of level 0, which means no patch, and those that the
+        server did not know in the last hour; and so are newest levels older than ``newest_max_age`` seconds. A failure
+        is a problem of the result and is never raised; after one that the next request would share, such as a timeout,
+        no more requests are sent.
         """
+        wanted = sorted((kernel_id, level) for kernel_id, level in set(loaded) if level > 0)
         # One reading at a time: another one of the same kernels then finds them here.
         if not self._lock.acquire(timeout=min(deadline.left(), threading.TIMEOUT_MAX)):
-            return PatchReading({}, {}, ("timed out waiting for another reading of the patch server",))
+            known = {patch: self._patches[patch] for patch in wanted if patch in self._patches}
+            return PatchReading(known, {}, ("timed out waiting for another reading of the patch server",))
         try:
             requests = _Requests()
             patches = {
                 (kernel_id, level): patch
-                for kernel_id, level in sorted(set(loaded))
-                if level > 0 and (patch := self._patch(kernel_id, level, requests, deadline)) is not None
+                for kernel_id, level in wanted
+                if (patch := self._patch(kernel_id, level, requests, deadline)) is not None
             }
             newest = {
                 kernel_id: level
@@ -80,21 +84,29 @@ class PatchCatalog:
 
     def _patch(self, kernel_id: str, level: int, requests: _Requests, deadline: Deadline) -> LivePatch | None:
         patch = self._patches.get((kernel_id, level))
-        if patch is None:
-            patch = requests.send(lambda: self._server.patch(kernel_id, level, deadline))
-            if patch is not None:
-                self._patches[kernel_id, level] = patch
+        now = self._server.clock.monotonic()
+        if patch is not None or now - self._absent.get((kernel_id, level), -math.inf) < _ABSENT_MAX_AGE:
+            return patch
+        with requests.sending() as is_sent:
+            if is_sent:
+                patch = self._server.patch(kernel_id, level, deadline)
+                if patch is None:
+                    self._absent[kernel_id, level] = now
+                else:
+                    self._patches[kernel_id, level] = patch
         return patch
 
     def _newest_level(self, kernel_id: str, max_age: float, requests: _Requests, deadline: Deadline) -> int | None:
         now = self._server.clock.monotonic()
-        read_at, level = self._newest.get(kernel_id, (-math.inf, 0))
+        read_at, level = self._newest.get(kernel_id, (-math.inf, None))
         if now - read_at < max_age:
             return level
-        newest = requests.send(lambda: self._server.newest_level(kernel_id, deadline))
-        if newest is not None:
-            self._newest[kernel_id] = (now, newest)
-        return newest
+        level = None
+        with requests.sending() as is_sent:
+            if is_sent:
+                level = self._server.newest_level(kernel_id, deadline)
+                self._newest[kernel_id] = (now, level)
+        return level
 
 
 class _Requests:
@@ -104,18 +116,26 @@ class _Requests:
         self.problems: list[str] = []
         self._is_out = False
         self._sent = 0
+        self._server_errors = 0  # in a row
 
-    def send(self, read: Callable[[], T | None]) -> T | None:
-        """Return ``read()``, or None if it fails, or if an earlier one failed in a way that this one would, too."""
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[bool]:
+        """Yield whether to send a request: not if an earlier one failed in a way that this one would, too.
+
+        A ClnError of the request is a problem, and is not raised.
+        """
         if not self._is_out and self._sent == _MOST_REQUESTS:
             self.problems.append(f"{_MOST_REQUESTS} requests were sent to the patch server; the next poll continues")
             self._is_out = True
         if self._is_out:
-            return None
+            yield False
+            return
         self._sent += 1
         try:
-            return read()
+            yield True
         except ClnError as error:
             self.problems.append(str(error))
-            self._is_out = isinstance(error, _OUTAGE)
-            return None
+            self._server_errors = self._server_errors + 1 if error.transient else 0
+            self._is_out = isinstance(error, _OUTAGE) or self._server_errors == _MOST_SERVER_ERRORS
+        else:
+            self._server_errors = 0

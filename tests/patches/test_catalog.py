@@ -66,7 +66,7 @@ def test_one_unreadable_patch(server: PatchServer, answering: AnsweringPatchServ
     assert set(reading.patches) == {(ONE, 31), (TWO, 5)}
     assert reading.newest == {ONE: 33, TWO: 5}
     assert len(reading.problems) == 1
-    assert reading.problems[0].startswith(f"reading /{ONE}/33/kpatch.info at 127.0.0.1:")
+    assert reading.problems[0].startswith(f"reading /{ONE[:12]}…/33/kpatch.info at 127.0.0.1:")
     answering.says(f"/{ONE}/33/kpatch.info", "kpatch-cve: N/A\n")
     assert catalog.read(LOADED, never).patches[ONE, 33] == LivePatch(ONE, 33, ())
 
@@ -75,6 +75,41 @@ def test_unknown_patches(server: PatchServer, answering: AnsweringPatchServer, n
     """A patch or a kernel that the server does not know is missing, which is no problem of the server."""
     answering.answers.clear()
     assert PatchCatalog(server).read(LOADED, never) == PatchReading({}, {})
+
+
+def test_unknown_patches_are_not_requested_all_the_time(
+    server: PatchServer, answering: AnsweringPatchServer, clock: FakeClock, never: Deadline
+) -> None:
+    """A patch that the server does not know is requested again after an hour, and its kernel after an interval."""
+    known = {path: answer for path, answer in answering.answers.items() if ONE in path}
+    answering.answers = dict(known)
+    catalog = PatchCatalog(server)
+    catalog.read(LOADED, never, newest_max_age=60)
+    answering.heads.clear()
+    clock.advance(59)
+    catalog.read(LOADED, never, newest_max_age=60)
+    assert answering.paths == []
+    clock.advance(3540)
+    catalog.read(LOADED, never, newest_max_age=60)
+    assert answering.paths == [f"/{ONE}/latest.v2", f"/{TWO}/latest.v2"]
+    answering.says(f"/{TWO}/5/kpatch.info", "kpatch-cve: N/A\n")
+    clock.advance(1)
+    assert catalog.read(LOADED, never, newest_max_age=60).patches == PATCHES
+
+
+def test_server_errors(server: PatchServer, answering: AnsweringPatchServer, never: Deadline) -> None:
+    """A server that answers each of three requests with an error is down; one that answers others is not."""
+    failing = [f"/{ONE}/{level}/kpatch.info" for level in range(1, 7)]
+    for path in failing:
+        answering.says(path, "oops", status="500 Internal Server Error")
+    loaded = {(ONE, level) for level in range(1, 7)}
+    reading = PatchCatalog(server).read(loaded | LOADED, never)
+    assert (reading.patches, reading.newest, len(reading.problems)) == ({}, {}, 3)
+    assert set(answering.paths) == set(failing[:3])
+    for path in failing[2::3]:
+        answering.says(path, "kpatch-cve: N/A\n")
+    reading = PatchCatalog(server).read(loaded | LOADED, never)
+    assert (set(reading.patches), len(reading.problems)) == ({(ONE, 3), (ONE, 6), *PATCHES}, 4)
 
 
 def test_outage(server: PatchServer, answering: AnsweringPatchServer, never: Deadline) -> None:
@@ -88,11 +123,13 @@ def test_outage(server: PatchServer, answering: AnsweringPatchServer, never: Dea
 
 
 def test_another_reading_takes_too_long(server: PatchServer, clock: FakeClock) -> None:
-    """A reading waits for another one until its deadline, and then nothing is known."""
-    catalog = PatchCatalog(server, PATCHES.values())
+    """A reading waits for another one until its deadline; what is known already stays known."""
+    catalog = PatchCatalog(server, [PATCHES[ONE, 31], PATCHES[TWO, 5]])
     with catalog._lock:
         reading = catalog.read(LOADED, Deadline(0, clock))
-    assert reading == PatchReading({}, {}, ("timed out waiting for another reading of the patch server",))
+    assert set(reading.patches) == {(ONE, 31), (TWO, 5)}
+    assert reading.newest == {}
+    assert reading.problems == ("timed out waiting for another reading of the patch server",)
 
 
 def test_too_many_patches(
