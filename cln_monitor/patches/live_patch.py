@@ -11,7 +11,9 @@ from cln_monitor.cln.errors import BadAnswerError
 from cln_monitor.cln.fields import date_if_readable
 from cln_monitor.text_cleaning import clean_text
 
-_FIELD = r"(?a)\s*([A-Za-z][\w-]*)\s*:(.*)"
+_UNEXPECTED = "unexpected response from the patch server"
+_FIELD = r"(?a)\s*(?!(?i:CVE)-\d)([A-Za-z][\w-]*)\s*:(.*)"
+_PART_OF_NAME = r"(?ai)\s*k(?:p(?:a(?:t(?:c(?:h(?:-[\w-]*)?)?)?)?)?)?"
 _SEPARATORS = r"[\s,;]+"
 _CVE = r"(?a)CVE-\d{4}-\d{4,19}"
 _NO_CVE = frozenset({"N/A", "NA", "NONE", "-"})
@@ -37,32 +39,38 @@ class LivePatch(msgspec.Struct, frozen=True):
 def parse_patch_info(kernel_id: str, level: int, text: str) -> LivePatch:
     """Return the patch that ``text``, a ``kpatch.info``, describes: a head, then a block of lines for each fix.
 
-    Raises BadAnswerError if it has no ``kpatch-cve``, as an HTML page, or ends within one.
+    Raises BadAnswerError if it has no ``kpatch-cve``, as an HTML page, or ends within one, or within another field.
     """
     head: dict[str, str] = {}
     cves: set[str] = set()
-    fixes = described = unread = 0
+    unread = 0
+    is_described = True  # the fix whose fields are being read has a line of CVEs; so has no fix before the first one
+    has_fixes = has_cves = False
     last = ""
     for name, value in _fields(text):
         last = name
         if name == "kpatch-name":
-            fixes += 1
+            unread += not is_described
+            has_fixes, is_described = True, False
         elif name == "kpatch-cve":
-            described += 1
             found, is_whole = _cves(value)
             cves |= found
             unread += not is_whole
-        elif not fixes and not described:
+            has_cves = is_described = True
+        elif not has_fixes and not has_cves:
             head.setdefault(name, value.strip())
-    if not described:
-        raise BadAnswerError("unexpected response from the patch server: no kpatch-cve")
-    if last == "kpatch-cve" and not text.endswith("\n"):
-        raise BadAnswerError("unexpected response from the patch server: it ends within kpatch-cve")
+    if not has_cves:
+        raise BadAnswerError(f"{_UNEXPECTED}: no kpatch-cve")
+    if not text.endswith("\n"):
+        if last == "kpatch-cve":
+            raise BadAnswerError(f"{_UNEXPECTED}: it ends within kpatch-cve")
+        if re.fullmatch(_PART_OF_NAME, text.splitlines()[-1]):
+            raise BadAnswerError(f"{_UNEXPECTED}: it ends within a field")
     return LivePatch(
         kernel_id,
         level,
         tuple(sorted(cves)),
-        unread + max(0, fixes - described),
+        unread + (not is_described),
         date_if_readable(head.get("time")),
         clean_text(head.get("uname")),
     )

@@ -57,6 +57,24 @@ def test_fix_without_cves() -> None:
     assert parse_patch_info(KERNEL, 31, f"{SAMPLE}\nkpatch-name: el8/fix-b.patch\nkpatch-cvss: 5\n").unread == 1
 
 
+def test_fix_without_cves_beside_one_with_two_lines() -> None:
+    """Two lines of CVEs of one fix do not make up for another fix, which has none."""
+    text = f"{SAMPLE}kpatch-cve: CVE-2026-33333\n\nkpatch-name: el8/fix-b.patch\nkpatch-cvss: 5\n"
+    patch = parse_patch_info(KERNEL, 31, text)
+    assert (patch.cves, patch.unread) == (("CVE-2026-11111", "CVE-2026-22222", "CVE-2026-33333"), 1)
+
+
+def test_fixes_without_blank_lines() -> None:
+    """A name begins a fix also without a blank line before it."""
+    assert parse_patch_info(KERNEL, 31, f"{SAMPLE}kpatch-name: b\nkpatch-name: c\nkpatch-cve: N/A\n").unread == 1
+
+
+def test_cve_with_a_text_on_a_line_of_its_own() -> None:
+    """A line that begins with a CVE id continues the list, and is not a field with that name."""
+    patch = parse_patch_info(KERNEL, 31, f"{HEAD}\nkpatch-cve: CVE-2026-11111\nCVE-2026-22222: use after free\n")
+    assert (patch.cves, patch.unread) == (("CVE-2026-11111",), 1)
+
+
 def test_other_spellings_of_fields() -> None:
     """Line ends of DOS, capitals, blanks, unknown fields, and fields of a fix named as the head's do not matter."""
     text = SAMPLE.replace("kpatch-cve", "KPATCH-CVE ").replace("\n", "\r\n") + "time: 2020-01-01 00:00:00\r\nnew: 1\r\n"
@@ -74,6 +92,13 @@ def test_no_cves_at_all(text: str) -> None:
     """A text without a line of CVEs is not the description of a patch that fixes none."""
     with pytest.raises(BadAnswerError, match="unexpected response from the patch server: no kpatch-cve"):
         parse_patch_info(KERNEL, 31, text)
+
+
+@pytest.mark.parametrize("end", ["\n\nkpatch-na", "\nkpatch-name", "kpatch-name: el8/fix-b.patch\nkpatch-c"])
+def test_cut_off_within_a_name(end: str) -> None:
+    """A text that ends within the name of a field lacks the fixes after it."""
+    with pytest.raises(BadAnswerError, match="unexpected response from the patch server: it ends within a field"):
+        parse_patch_info(KERNEL, 31, f"{SAMPLE}{end}")
 
 
 def test_cut_off() -> None:
