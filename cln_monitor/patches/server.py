@@ -25,6 +25,7 @@ LARGEST = 64 << 10
 """The maximum size of a response in bytes."""
 
 _KERNEL_ID = r"[0-9a-f]{40}"
+_SHOWN = 12  # digits of a kernel id in an error
 _LEVEL = r"(?a)\s*(\d{1,9})\s*"
 _UNEXPECTED = "unexpected response from the patch server"
 
@@ -90,7 +91,8 @@ class PatchServer:
         try:
             return with_retries(read_once, self.clock, deadline)
         except ClnError as error:
-            error.add_context(f"reading {path} at {self._settings.api}", str)
+            # In full, an id would be replaced later: it has the form of CLN's tokens.
+            error.add_context(f"reading {path[: 1 + _SHOWN]}…{path[41:]} at {self._settings.api}", str)
             raise
 
     def _send(self, path: str, deadline: Deadline, *, over_new: bool) -> Reply:
@@ -125,6 +127,8 @@ def _decoded(answer: HttpAnswer, decode: Callable[[str], T]) -> T | None:
         raise BadAnswerError(f"{_UNEXPECTED}: HTTP {status}", transient=status >= 500)
     if answer.body.lstrip().startswith(b"<"):
         raise BadAnswerError(f"{_UNEXPECTED}: an HTML page (HTTP 200)")
+    if not answer.has_end:  # a part of a list of fixes, or of a number, would look like a whole
+        raise BadAnswerError(f"{_UNEXPECTED}: neither Content-Length nor chunked, so it may be truncated")
     return decode(answer.body.decode("utf-8", "replace"))
 
 

@@ -33,3 +33,5 @@ class AnsweringPatchServer(ScriptedServer):
             if not answer:
                 return
             connection.sendall(answer)
+            if b"Connection: close" in answer:
+                return

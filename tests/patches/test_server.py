@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cln_monitor.cln import ClnError, Deadline, TimedOutError
+from cln_monitor.cln import ClnError, Deadline, Redactor, TimedOutError
 from cln_monitor.patches import PATCHES_URL, LivePatch, PatchServer, patch_settings
 from tests.helpers.clock import FakeClock
 from tests.helpers.scripted import http_answer
@@ -71,6 +71,7 @@ def test_unknown(server: PatchServer, never: Deadline, read: Read) -> None:
         (http_answer(b"", status="403 Forbidden"), "refused", "the patch server refused the request: HTTP 403"),
         (http_answer(b"", status="500 X"), "bad_answer", "unexpected response from the patch server: HTTP 500"),
         (http_answer(b"", status="429 X"), "rate_limited", "rate limited by the patch server: HTTP 429"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n33", "bad_answer", "so it may be truncated"),
         (b"SSH-2.0-x\r\n", "bad_answer", "check patches.url"),
         (b"", "unreachable", "connection closed"),
     ],
@@ -90,8 +91,16 @@ def test_other_answers(
     with pytest.raises(ClnError) as raised:
         read(server, never)
     assert raised.value.reason == reason
-    assert str(raised.value).startswith(f"reading /{KERNEL}/")
+    assert str(raised.value).startswith(f"reading /{KERNEL[:12]}…/")
     assert problem in str(raised.value)
+
+
+def test_kernel_of_an_error(server: PatchServer, answering: AnsweringPatchServer, never: Deadline) -> None:
+    """An error names the kernel so that a redactor, to which an id of 40 hex digits is a token, leaves it readable."""
+    answering.says(LATEST, "", status="403 Forbidden")
+    with pytest.raises(ClnError) as raised:
+        _newest(server, never)
+    assert Redactor().scrub(str(raised.value)) == str(raised.value)
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"])
@@ -105,6 +114,12 @@ def test_redirects_are_not_followed(
         with pytest.raises(ClnError, match="unexpected redirect"):
             _newest(server, never)
         assert other.heads == []
+
+
+def test_chunked(server: PatchServer, answering: AnsweringPatchServer, never: Deadline) -> None:
+    """A response in chunks has an end."""
+    answering.answers[LATEST] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n33\r\n0\r\n\r\n"
+    assert _newest(server, never) == 33
 
 
 def test_endless_body(server: PatchServer, answering: AnsweringPatchServer, never: Deadline) -> None:

@@ -44,6 +44,8 @@ class HttpAnswer(msgspec.Struct, frozen=True):
     clock_skew: float | None = None
     paging: Mapping[str, str] = {}
     """The paging fields in its headers."""
+    has_end: bool = True
+    """Whether its end is marked, by a length, chunks or compression; if not, the body may have been truncated."""
 
 
 class Reply(NamedTuple):

@@ -21,6 +21,8 @@ from .pool import ConnectionPool
 from .settings import TransportSettings, ignored_proxy
 from .sockets import Call, call_deadline
 
+_WITH_END = ("Content-Length", "Transfer-Encoding", "Content-Encoding")
+
 
 class Sender:
     """Sends requests to the API root of ``settings`` over up to ``pool_size`` persistent connections. Thread-safe.
@@ -77,6 +79,7 @@ class Sender:
                         wait=retry_after_seconds(received, now),
                         clock_skew=clock_skew(received, now),
                         paging=paging_of_headers(received),
+                        has_end=any(received.get(name) for name in _WITH_END),
                     )
                 if answer.status == 408 and call.connection is not None and call.connection.was_reused:
                     # RFC 9110, section 15.5.9: sent for the idle time before this request, not for the request.
