@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from cln_monitor.cln import BadAnswerError
+from cln_monitor.text_cleaning import clean_text
 
 from .servers import ServerRow, ServersPage
 
@@ -54,11 +55,11 @@ def read_pages(read: Callable[[int], ServersPage]) -> list[ServerRow]:
     if not 0 <= count <= MOST_ROWS:
         raise BadAnswerError(f"unexpected response from the ePortal: a count of {count}")
     rows: list[ServerRow] = []
-    ids: set[str | int] = set()
+    ids: set[str] = set()
     while True:
         if page.count != count:
             raise ListChangedError(f"the count changed from {count} to {page.count} between two pages")
-        ids.update(row.id for row in page.result)
+        ids.update(clean_text(row.id) for row in page.result)
         if len(ids) < len(rows) + len(page.result):
             raise InconsistentError(f"the page from row {len(rows)} on repeats a server")
         rows += page.result

@@ -29,6 +29,12 @@ def test_row_twice_on_one_page() -> None:
         read_pages(lambda _: ServersPage(2, [ServerRow("a"), ServerRow("a")]))
 
 
+def test_ids_of_two_types() -> None:
+    """A number and a string are one id, as they are one label."""
+    with pytest.raises(InconsistentError, match="the page from row 0 on repeats a server"):
+        read_pages(lambda _: ServersPage(2, [ServerRow(7), ServerRow("7")]))
+
+
 def test_third_attempt_counts() -> None:
     """A list that fits together at the third attempt is returned."""
     outcomes = iter([InconsistentError("one"), InconsistentError("two"), None])
