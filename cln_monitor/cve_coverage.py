@@ -13,6 +13,7 @@ from typing import Literal, Protocol, TypeAlias, get_args
 CveState: TypeAlias = Literal["fixed", "not_fixed", "unknown"]
 CVE_STATES: tuple[CveState, ...] = get_args(CveState)
 
+_MOST_AHEAD = 86400.0  # seconds: the time of a patch has no zone
 _CVE = r"(?ai)CVE-\d{4}-\d{4,19}"
 
 
@@ -52,9 +53,32 @@ def state_of_cve(cve: str, level: int | None, patch: DescribedPatch | None) -> C
     return "unknown" if patch.unread else "not_fixed"
 
 
+def reason_unknown(level: int | None, kernel_id: str, patch: DescribedPatch | None) -> str:
+    """Return why :func:`state_of_cve` may be unknown for such a server with the kernel ``kernel_id``, empty if not."""
+    if level is None:
+        return "the ePortal reports no patch level"
+    if level == 0:
+        return ""
+    if not kernel_id:
+        return "the ePortal reports no kernel id"
+    if patch is None:
+        return "no description of the patch from the patch server"
+    return "the patch has a fix without readable CVEs" if patch.unread else ""
+
+
 def is_behind(level: int | None, newest: int | None) -> bool | None:
     """Return whether a newer patch than that of ``level`` exists; None if either level is unknown.
 
     ``newest`` is that of the default channel: a server of another channel may be above it, and is then not behind.
     """
     return None if level is None or newest is None else level < newest
+
+
+def patch_age(built_at: float | None, now: float) -> float | None:
+    """Return the seconds since a patch was built at ``built_at``, both Unix times; None if that is unknown.
+
+    A time in the future is unknown, except that of a day, as its time zone is not known: such a patch is new.
+    """
+    if built_at is None or built_at > now + _MOST_AHEAD:
+        return None
+    return max(0.0, now - built_at)

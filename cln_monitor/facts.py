@@ -65,8 +65,8 @@ FACTS: dict[str, Fact] = {
     CHECKIN_NOT_TOLD: Fact(Severity.INFO, "{source} reports no ", "{source} reports no "),
     PATCHES_UNREADABLE: Fact(
         Severity.INFO,
-        "what patches fix could not be read from the patch server",
-        "what patches fix could not be read from the patch server, {count} requests failed",
+        "patch data could not be read from the patch server",
+        "patch data could not be read from the patch server, {count} requests failed",
     ),
     LIMIT_NOT_TOLD: Fact(
         Severity.INFO,

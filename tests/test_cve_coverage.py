@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cln_monitor.patches import LivePatch, is_behind, parse_cve, state_of_cve
+from cln_monitor.patches import LivePatch, is_behind, parse_cve, patch_age, reason_unknown, state_of_cve
 
 CVE = "CVE-2026-11111"
 WITH_IT = LivePatch("5f0c" * 10, 31, (CVE,))
@@ -60,3 +60,28 @@ def test_no_cve(text: str) -> None:
     """Any other text is not a CVE id."""
     with pytest.raises(ValueError, match="expected a CVE id, for example CVE-2026-12345"):
         parse_cve(text)
+
+
+@pytest.mark.parametrize(
+    ("level", "kernel_id", "patch", "reason"),
+    [
+        (31, "5f0c" * 10, WITHOUT_IT, ""),
+        (0, "", None, ""),
+        (None, "5f0c" * 10, None, "the ePortal reports no patch level"),
+        (31, "", None, "the ePortal reports no kernel id"),
+        (31, "5f0c" * 10, None, "no description of the patch from the patch server"),
+        (31, "5f0c" * 10, UNREAD, "the patch has a fix without readable CVEs"),
+    ],
+)
+def test_reason_unknown(level: int | None, kernel_id: str, patch: LivePatch | None, reason: str) -> None:
+    """Each cause of an unknown state has a reason, and a known state has none."""
+    assert reason_unknown(level, kernel_id, patch) == reason
+    assert bool(reason) == (state_of_cve(CVE, level, patch) == "unknown")
+
+
+@pytest.mark.parametrize(
+    ("built_at", "age"), [(None, None), (900.0, 100.0), (1000.0, 0.0), (87400.0, 0.0), (87401.0, None), (4e9, None)]
+)
+def test_patch_age(built_at: float | None, age: float | None) -> None:
+    """A patch built in another time zone is new; one built years ahead has an unknown age, and is not always new."""
+    assert patch_age(built_at, 1000.0) == age

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cln_monitor.checkin_groups import MOST_NAMED, UNKNOWN
+from cln_monitor.cve_coverage import patch_age
 from cln_monitor.durations import format_age
 
 from .checkin_rules import with_host_name
@@ -24,7 +25,7 @@ class EportalServer(NamedTuple):
 
     ``level`` is that of its patch: 0 for none, None if unknown. ``patch`` is None if the patch server has not described
     it. ``last_checkin`` is a Unix time, None for never, or ``unknown``. ``is_updated`` is None if the ePortal does not
-    say whether it has the newest patch.
+    say whether it has the newest patch. ``kernel_id`` is empty if unknown.
     """
 
     server_id: str
@@ -35,11 +36,11 @@ class EportalServer(NamedTuple):
     effective_kernel: str
     last_checkin: float | str | None
     is_updated: bool | None
+    kernel_id: str
 
     def patch_age(self, now: float) -> float | None:
         """Return the seconds since its patch was built, None if unknown."""
-        built_at = None if self.patch is None else self.patch.built_at
-        return None if built_at is None else max(0.0, now - built_at)
+        return None if self.patch is None else patch_age(self.patch.built_at, now)
 
     def described(self, now: float) -> str:
         """Return its name and its patch: ``app1 192.0.2.1 (patch 30, built 9d ago)``."""
@@ -72,6 +73,7 @@ def servers_in(fleet: Mapping[str, Any]) -> list[EportalServer]:
             row["effective_kernel"],
             row.get("last_checkin", UNKNOWN),
             row["is_updated"],
+            row["kernel_id"],
         )
         for row in fleet["servers"]
     ]

@@ -12,7 +12,16 @@ from cln_monitor.cln import ClnError, Deadline, SystemClock, mask_key
 from cln_monitor.config import ClientFactory, EportalConfig
 from cln_monitor.durations import format_age
 from cln_monitor.eportal import EportalClient, EportalServer
-from cln_monitor.patches import CveState, LivePatch, PatchReading, is_behind, parse_cve, state_of_cve
+from cln_monitor.patches import (
+    CveState,
+    LivePatch,
+    PatchReading,
+    is_behind,
+    parse_cve,
+    patch_age,
+    reason_unknown,
+    state_of_cve,
+)
 from cln_monitor.probes import stale_after_of
 from cln_monitor.source_kinds import EPORTAL
 
@@ -20,12 +29,19 @@ from .output import Row, eprint
 from .session import Session
 from .usage import UsageError
 
+_MOST_PROBLEMS = 5  # named on stderr
+
 
 class ServerOfEportal(NamedTuple):
-    """A server: its ``row`` for the output, and whether it ``is_behind`` and ``is_silent``, as far as known."""
+    """A server: its ``row`` for the output, and whether it ``is_behind`` and ``is_silent``, as far as known.
+
+    ``is_behind`` compares with the newest level of the default channel, or is what the ePortal says if that is unknown.
+    ``reason_unknown`` says why ``cve_state`` is unknown, empty if it is not.
+    """
 
     row: Row
     cve_state: CveState | None
+    reason_unknown: str
     is_behind: bool | None
     is_silent: bool
 
@@ -78,8 +94,10 @@ def read_eportals(session: Session, eportals: Sequence[EportalConfig], cve: str 
         now = context.cln_now
         silent_before = now - (stale_after_of(session.config.probes["eportal"]) or math.inf)
         servers += _servers(eportal.name, rows, reading, cve=cve, now=now, silent_before=silent_before)
-    for problem in problems:
+    for problem in list(problems)[:_MOST_PROBLEMS]:
         eprint(f"note: {session.redactor.scrub(problem)}")
+    if (more := len(problems) - _MOST_PROBLEMS) > 0:
+        eprint(f"note: {more} more {'request' if more == 1 else 'requests'} to the patch server failed")
     return Eportals(servers, errors)
 
 
@@ -99,14 +117,18 @@ def _servers(
         state = None if cve is None else state_of_cve(cve, level, patch)
         is_silent = isinstance(row.last_checkin, float) and row.last_checkin < silent_before
         behind = is_behind(level, newest)
+        reason = reason_unknown(level, row.kernel_id, patch) if state == "unknown" else ""
         about = {"account": account, "cve": cve, "cve_state": state, "newest_level": newest, "behind": behind}
+        about["cve_unknown_because"] = reason or None
         shown = {**_row(row, patch, now), **about, "silent": None if row.last_checkin is UNSET else is_silent}
-        yield ServerOfEportal(shown, state, behind, is_silent)
+        if behind is None and row.is_updated is not None:
+            behind = not row.is_updated
+        yield ServerOfEportal(shown, state, reason, behind, is_silent)
 
 
 def _row(row: EportalServer, patch: LivePatch | None, now: float) -> dict[str, Any]:
     built = None if patch is None else patch.built_at
-    age = None if built is None else max(0, int(now - built))
+    age = patch_age(built, now)
     return {
         "id": row.server_id,
         "hostname": row.hostname,
@@ -120,7 +142,7 @@ def _row(row: EportalServer, patch: LivePatch | None, now: float) -> dict[str, A
         "patch_level": row.patch_level,
         "updated": row.is_updated,
         "patch_built": built,
-        "patch_age_seconds": age,
+        "patch_age_seconds": None if age is None else int(age),
         "patch_age": None if age is None else format_age(age),
         "patched": row.patched_at,
         "last_checkin": row.last_checkin,

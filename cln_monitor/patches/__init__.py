@@ -1,6 +1,6 @@
 """What KernelCare's live patches fix, read from the public patch server, which is sent no credentials."""
 
-from cln_monitor.cve_coverage import CVE_STATES, CveState, is_behind, parse_cve, state_of_cve
+from cln_monitor.cve_coverage import CVE_STATES, CveState, is_behind, parse_cve, patch_age, reason_unknown, state_of_cve
 
 from .catalog import PatchCatalog, PatchReading
 from .live_patch import LivePatch
@@ -16,6 +16,8 @@ __all__ = [
     "PatchServer",
     "is_behind",
     "parse_cve",
+    "patch_age",
     "patch_settings",
+    "reason_unknown",
     "state_of_cve",
 ]

@@ -97,6 +97,7 @@ def test_a_row(eportals: TwoEportals) -> None:
         "feed": "main",
         "cve": None,
         "cve_state": None,
+        "cve_unknown_because": None,
         "effective_kernel": "4.18.0-553.80.1.el8",
         "running_kernel": "4.18.0-553.el8.x86_64",
         "kernel_id": server.kernel.kernel_id,
@@ -111,7 +112,7 @@ def test_a_row(eportals: TwoEportals) -> None:
 
 
 def test_conditions(eportals: TwoEportals) -> None:
-    """A server is shown if at least one condition applies; one above the newest level, or unknown, is not behind."""
+    """A server is shown if at least one condition applies; one above the newest level is not behind."""
     assert eportals.names("eportal", "servers", "list") == ["newest", "older", "bare", "above", "foreign", "silent"]
     assert eportals.names("eportal", "servers", "list", "--behind") == ["older", "bare"]
     assert eportals.names("eportal", "servers", "list", "--silent") == ["silent"]
@@ -134,11 +135,45 @@ def test_cve(eportals: TwoEportals) -> None:
     ]
     assert {row["cve"] for row in rows} == {NEW}
     outcome = eportals.ask("cve", NEW)
-    assert outcome.err == f"{NEW}: fixed by the live patch of 4 of 12 servers, not fixed on 4, unknown on 4\n"
+    assert outcome.err == (
+        f"{NEW}: fixed by the live patch of 4 of 12 servers, not fixed on 4, unknown on 4\n"
+        "note: unknown on 4: no description of the patch from the patch server\n"
+    )
     assert outcome.code == 0
     lines = outcome.out.splitlines()
     assert lines[0].split()[:2] == ["cve", "state"]
     assert lines[2].split()[:3] == ["not_fixed", "dc1", "older"]
+
+
+def test_behind_without_newest_levels(eportals: TwoEportals, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the newest levels a server is behind if the ePortal says so, and the rest is counted as unknown."""
+    eportal = eportals.simulator.eportal
+    judge = eportal.is_updated
+    unjudged = {"foreign": None}
+    monkeypatch.setattr(eportal, "is_updated", lambda server, now: unjudged.get(server.hostname, judge(server, now)))
+    expected = eportals.names("eportal", "servers", "list", "--behind")
+    assert eportals.ask("eportal", "servers", "list", "--behind").err == (
+        "note: whether 2 of 12 servers are behind is unknown\n"
+    )
+    eportals.simulator.faults.add(Fault("status", path="/patches/*/latest.v2", status=404))
+    assert eportals.names("eportal", "servers", "list", "--behind") == expected
+    outcome = eportals.ask("-a", "dc1", "eportal", "servers", "list", "--behind", "-o", "json")
+    assert {(row["behind"], row["updated"]) for row in outcome.json} == {(None, False)}
+
+
+def test_many_problems(eportals: TwoEportals) -> None:
+    """Of many failed requests the first five are named."""
+    kernel = next(iter(eportals.simulator.eportal.servers.values())).kernel
+    key = eportals.simulator.eportal.add_key("Pl4ntedServerKey2")
+    now = eportals.simulator.now()
+    for level in range(10, 20):
+        eportals.simulator.eportal.add_server(
+            kernel, key, registered=now, loads=[(now, level)], checkins=Fixed(now), hostname="many"
+        )
+    eportals.simulator.faults.add(Fault("html", path="/patches/*"))
+    notes = eportals.ask("-a", "dc1", "cve", NEW).err.splitlines()
+    assert len([note for note in notes if note.startswith("note: reading /")]) == 5
+    assert "note: 11 more requests to the patch server failed" in notes
 
 
 def test_patch_server_is_down(eportals: TwoEportals) -> None:
@@ -211,4 +246,4 @@ def test_nothing_is_sent_elsewhere(eportals: TwoEportals) -> None:
     seen = json.dumps([dict(request.headers) for request in requests if request.path.startswith("/patches")])
     assert eportals.simulator.eportal.api_key not in seen
     descriptions = [request.path for request in requests if request.path.endswith("kpatch.info")]
-    assert len(descriptions) == len(set(descriptions)) + 2  # two patches are unknown, and asked for once per ePortal
+    assert len(descriptions) == len(set(descriptions))  # those of unknown patches, too, for both ePortals

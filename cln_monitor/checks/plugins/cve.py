@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from cln_monitor.checks.registry import Plugin
 from cln_monitor.checks.result import CheckResult, Metric
 from cln_monitor.checks.states import State
 from cln_monitor.checks.thresholds import Threshold, count_range, pair
-from cln_monitor.cve_coverage import CveState, parse_cve, state_of_cve
+from cln_monitor.cve_coverage import CveState, parse_cve, reason_unknown, state_of_cve
 
 _NOT_VULNERABLE = (
     "A server without the fix in its live patch is not necessarily vulnerable: the kernel that it booted may have the "
@@ -138,7 +139,11 @@ def _lines(coverage: Sequence[_Coverage], now: float) -> list[str]:
     lines = [_NOT_VULNERABLE] if any(one.not_fixed for one in coverage) else []
     for cve, not_fixed, unknown in coverage:
         lines += lines_about(f"{cve} not fixed", not_fixed, now)
-        lines += lines_about(f"{cve} unknown", unknown, now)
+        by_reason: defaultdict[str, list[EportalServer]] = defaultdict(list)
+        for server in unknown:
+            by_reason[reason_unknown(server.level, server.kernel_id, server.patch)].append(server)
+        for reason, servers in by_reason.items():
+            lines += lines_about(f"{cve} unknown ({reason})", servers, now)
     return lines
 
 

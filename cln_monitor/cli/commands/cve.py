@@ -41,4 +41,6 @@ def show_cve(
             f"{servers[0].row['cve']}: fixed by the live patch of {counts['fixed']} of {len(servers)} servers, "
             f"not fixed on {counts['not_fixed']}, unknown on {counts['unknown']}"
         )
+        for reason, number in Counter(server.reason_unknown for server in servers if server.reason_unknown).items():
+            eprint(f"note: unknown on {number}: {reason}")
     show_with_errors(session, [server.row for server in servers], found.errors, "no servers found")

@@ -8,6 +8,7 @@ import typer
 
 from cln_monitor.cli.concurrent import show_with_errors
 from cln_monitor.cli.context import family, session_of
+from cln_monitor.cli.output import eprint
 from cln_monitor.cli.output_fields import lists
 
 FIELDS = (
@@ -20,6 +21,7 @@ FIELDS = (
     "feed",
     "cve",
     "cve_state",
+    "cve_unknown_because",
     "effective_kernel",
     "running_kernel",
     "kernel_id",
@@ -63,7 +65,8 @@ def list_servers(
 ) -> None:
     """List the servers of the ePortals in the configuration, or of one, with the live patch that each has loaded.
 
-    A server is shown if at least one condition applies. One whose patch level or kernel is unknown is not behind.
+    A server is shown if at least one condition applies. One whose newest level is unknown is behind if the ePortal says
+    that it is out of date; if that is unknown as well, it is only counted, on stderr.
     """
     from cln_monitor.cli.eportal_servers import check_cve, choose_eportals, read_eportals  # noqa: PLC0415 # Tab needs none
 
@@ -79,4 +82,7 @@ def list_servers(
         or (silent and server.is_silent)
         or (cve is not None and server.cve_state != "fixed")
     ]
+    if behind and (unknown := sum(server.is_behind is None for server in found.servers)):
+        total = f"{len(found.servers)} server{'s' * (len(found.servers) != 1)}"
+        eprint(f"note: whether {unknown} of {total} {'is' if unknown == 1 else 'are'} behind is unknown")
     show_with_errors(session, rows, found.errors, "no servers match" if has_conditions else "no servers found")

@@ -84,6 +84,10 @@ def test_unknown() -> None:
         "app5 10.0.4.7 (patch 7)"
     )
     assert counts(outcome) == {"servers": 3, "fixed": 1, "not_fixed": 0, "unknown": 2}
+    assert [line.split(", kernel")[0] for line in outcome.lines if " unknown (" in line] == [
+        f"{CVE} unknown (the ePortal reports no patch level): app4 10.0.4.7 (unknown patch)",
+        f"{CVE} unknown (no description of the patch from the patch server): app5 10.0.4.7 (patch 7)",
+    ]
     also = judged(report(UNFIXED, UNKNOWN), "--cve", CVE)
     assert f"{CVE} is not in the loaded live patch of 1 of 2 servers, unknown of 1 more: app2" in also.text
 

@@ -77,6 +77,12 @@ def test_allowed_lag(servers: tuple[dict[str, Any], ...], lag: str, state: str, 
     assert counts(outcome) == {"total": 2, "updated": 1, "outdated": 1, "silent": 0}
 
 
+def test_an_allowed_lag_and_a_patch_of_the_future() -> None:
+    """A patch that was built years ahead has an unknown age, and is not allowed to lag for all these years."""
+    outcome = judged(report(LATE, patches=[patch(30, age=-400 * DAY)]), "--allowed-lag", "14d")
+    assert (outcome.state, "app2 10.0.4.7 (patch 30)" in outcome.text) == ("WARNING", True)
+
+
 def test_an_allowed_lag_and_an_outage_of_the_patch_server() -> None:
     """While no age is known, no lag is allowed, and the reason is on the first line."""
     seen = report(LATE, patches=[], facts=[(facts.PATCHES_UNREADABLE, "reading kpatch.info: timed out")])

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cln_monitor.durations import format_age
-from cln_monitor.patches import CVE_STATES, LivePatch, state_of_cve
+from cln_monitor.patches import CVE_STATES, LivePatch, patch_age, state_of_cve
 from cln_monitor.probes import EportalFleet, EportalServerState
 
 from . import formatting
@@ -131,6 +131,7 @@ def _server(
 ) -> EportalServerRow:
     level = server.patch_level
     heard = server.last_checkin
+    age = None if patch is None else patch_age(patch.built_at, now)
     silent = f"silent for {format_age(max(0.0, now - heard))}" if heard else ""
     return EportalServerRow(
         account=account,
@@ -140,7 +141,7 @@ def _server(
         feed=formatting.short(server.feed),
         patch="unknown" if level is None else str(level) if level else "none",
         kernel=formatting.short(server.effective_kernel),
-        built="" if patch is None or patch.built_at is None else format_age(max(0.0, now - patch.built_at)),
+        built="" if age is None else format_age(age),
         why="; ".join(silent if reason == "silent" else reason for reason in why),
     )
 
