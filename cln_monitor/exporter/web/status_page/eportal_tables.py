@@ -67,13 +67,13 @@ def count_behind(statuses: Sequence[ProbeStatus]) -> tuple[int, int]:
 
 
 def eportal_servers(statuses: Sequence[ProbeStatus], now: float) -> Truncated:
-    """Return the servers that need attention, those with the oldest patch first."""
+    """Return the servers that need attention, those without a patch first, then by age, unknown ages last."""
     found = [
         (status, server, patch, why)
         for status, fleet in _fleets(statuses)
         for server, patch, why in _with_reasons(fleet, now - status.stale_after)
     ]
-    first = heapq.nsmallest(MAX_ROWS, found, key=lambda row: _built_at(row[2]))
+    first = heapq.nsmallest(MAX_ROWS, found, key=lambda row: _rank(row[1], row[2], now))
     rows = [_server(status.view.account, server, patch, why, now) for status, server, patch, why in first]
     return Truncated(rows, len(found) - len(rows))
 
@@ -146,8 +146,12 @@ def _server(
     )
 
 
-def _built_at(patch: LivePatch | None) -> float:
-    return 0.0 if patch is None or patch.built_at is None else patch.built_at
+def _rank(server: EportalServerState, patch: LivePatch | None, now: float) -> tuple[int, float]:
+    """Return the place of a server in the table: what is not known must not hide what is known."""
+    if server.patch_level == 0:
+        return 0, 0.0
+    age = None if patch is None else patch_age(patch.built_at, now)
+    return (2, 0.0) if age is None else (1, -age)
 
 
 def _patch(server: EportalServerState, patches: dict[tuple[str, int], LivePatch]) -> LivePatch | None:

@@ -75,14 +75,21 @@ def test_servers_that_need_attention() -> None:
     table = eportal_servers([status(SILENT, FIXED, BEHIND, BARE, UNKNOWN)], NOW)
     assert [(row.host, row.patch, row.why) for row in table.rows] == [
         ("", "none", f"{CVE}, {OLD} not fixed"),
-        ("app5", "unknown", f"{CVE}, {OLD} unknown"),
         ("app2", "30", f"behind; {CVE} not fixed"),
         ("app3", "31", "silent for 3d"),
+        ("app5", "unknown", f"{CVE}, {OLD} unknown"),
     ]
-    assert table.rows[2] == EportalServerRow(
+    assert table.rows[1] == EportalServerRow(
         "dc1", "app2", "10.0.4.7", "k", "main", "30", "4.18.0-553.80.1.el8", "30d", f"behind; {CVE} not fixed"
     )
-    assert (table.rows[1].ip, table.rows[1].built) == ("no address", "")
+    assert (table.rows[3].ip, table.rows[3].built) == ("no address", "")
+
+
+def test_unknown_patches_hide_no_others() -> None:
+    """Servers whose patch is unknown come last, after those without a patch and those with an old one."""
+    foreign = replace(FIXED, server_id="id6", hostname="app6", kernel_id="2b" * 20)
+    [first, second, *_] = eportal_servers([status(*[UNKNOWN, foreign] * MAX_ROWS, BEHIND, BARE)], NOW).rows
+    assert (first.patch, second.host) == ("none", "app2")
 
 
 def test_many_servers() -> None:
