@@ -19,6 +19,8 @@ _NOT_VULNERABLE = "A server that is not fixed need not be vulnerable: the kernel
 _STATES = {"fixed": "fixed", "not_fixed": "not fixed", "unknown": "unknown"}
 _COLORS = {"fixed": GOOD, "not fixed": WARN, "unknown": "dark-yellow"}
 _AGES = ((7, "up to 7 days", 0), (30, "7 to 30 days", 7), (90, "30 to 90 days", 30), (None, "over 90 days", 90))
+_NO_PATCH, _UNKNOWN_AGE = "no patch", "unknown age"
+_IS_BARE, _IS_PATCHED = 'patch_level="0"', 'patch_level!="0"'
 _DAY = 86400
 
 
@@ -55,9 +57,10 @@ def coverage(state: str, cve: str = ',cve=~"$cve"') -> str:
     return q.once("account, cve", f'cln_cve_servers{{{q.ACCOUNT}{cve},state="{state}"}}')
 
 
-def _loaded() -> str:
-    """Return the number of servers by feed and loaded patch."""
-    return q.once("account, feed, kernel_id, patch_level", f"cln_eportal_patch_servers{{{FEED}}}")
+def _loaded(condition: str = "") -> str:
+    """Return the number of servers by feed and loaded patch, of those that meet ``condition``."""
+    selector = ",".join(filter(None, (FEED, condition)))
+    return q.once("account, feed, kernel_id, patch_level", f"cln_eportal_patch_servers{{{selector}}}")
 
 
 def _with_age() -> str:
@@ -101,9 +104,10 @@ def _numbers() -> list[stat.Panel]:
             size=size,
         ),
         number(
-            "Unknown patches",
+            "Unknown patch levels",
             "Servers whose patch level is not reported, from cln_eportal_patch_servers: what their patches fix is "
-            f"unknown. {POLLED}",
+            "unknown, as it is of those with a patch that the patch server does not describe: see Servers by age of "
+            f"the patch. {POLLED}",
             f"sum({unknown})\nor 0 * count({_loaded()})",
             NONE_IS_GOOD,
             none=NO_EPORTAL,
@@ -125,7 +129,8 @@ def _coverage() -> table.Panel:
     return rows(
         "Coverage by CVE",
         "Servers of each ePortal by whether their loaded live patch fixes a CVE of patches.cves: cln_cve_servers, from "
-        f"patch_level of /servers and kpatch-cve of the patch server. {_NOT_VULNERABLE} {POLLED}",
+        f"patch_level of /servers and kpatch-cve of the patch server. {_NOT_VULNERABLE} The status page lists the "
+        f"servers, and so does clntool cve ID, also for a CVE that is not in patches.cves. {POLLED}",
         [*(coverage(state) for state in _STATES), f"{coverage('fixed')} / {total}"],
         [
             Column("cve", "CVE"),
@@ -170,21 +175,32 @@ def _behind_over_time() -> timeseries.Panel:
 
 
 def _by_age() -> bargauge.Panel:
-    def servers(least: int, most: int | None) -> str:
-        age = _with_age()
-        within = f"({age}) >= {least}" if most is None else f"(({age}) >= {least}) < {most}"
-        labels = "account, feed, kernel_id, patch_level"
-        return f"sum({_loaded()} and on ({labels}) ({within}))\nor 0 * count({age})"
+    labels = "account, feed, kernel_id, patch_level"
+    age = f"({_with_age()}) >= -1"  # a later time is no age: see patch_age in cln_monitor.cve_coverage
+    without_age = f"{_loaded(_IS_PATCHED)} unless on ({labels}) ({age})"
+
+    def servers(condition: str) -> str:
+        return f"sum({condition})\nor 0 * count({_loaded()})"
+
+    def within(least: int | None, most: int | None) -> str:
+        from_least = f"({age})" if least is None else f"(({age}) >= {least})"
+        ages = from_least if most is None else f"({from_least} < {most})"
+        return servers(f"{_loaded()} and on ({labels}) {ages}")
 
     return bars(
         "Servers by age of the patch",
         "Servers by the time since their loaded live patch was built, from time in kpatch.info of the patch server: "
-        "cln_eportal_patch_servers with cln_patch_built_timestamp_seconds. Servers without a patch, or with one that "
-        f"the patch server does not describe, are left out. {POLLED}",
-        [(servers(least, most), text) for most, text, least in _AGES],
+        "cln_eportal_patch_servers with cln_patch_built_timestamp_seconds. The age is unknown if the level is not "
+        f"reported, or if the patch server does not describe the patch. {POLLED}",
+        [
+            *((within(least or None, most), text) for most, text, least in _AGES),
+            (servers(_loaded(_IS_BARE)), _NO_PATCH),
+            (servers(without_age), _UNKNOWN_AGE),
+        ],
         size=(12, 8),
-        colors={text: GOOD if most == _AGES[0][0] else WARN for most, text, _ in _AGES},
-        none="No patch has a known age",
+        colors={text: GOOD if most == _AGES[0][0] else WARN for most, text, _ in _AGES}
+        | {_NO_PATCH: WARN, _UNKNOWN_AGE: _COLORS["unknown"]},
+        none=NO_EPORTAL,
     )
 
 
@@ -193,7 +209,12 @@ def _rollout_over_time() -> timeseries.Panel:
         "Rollout by patch level",
         "Servers by the level of their loaded live patch, 0 for none, over all kernels of the selected feeds, from "
         f"patch_level of /servers: cln_eportal_patch_servers. {POLLED}",
-        [(f"sum by (patch_level) ({_loaded()})", "level {{patch_level}}")],
+        [
+            (
+                f'label_replace(sum by (patch_level) ({_loaded()}), "patch_level", "unknown", "patch_level", "")',
+                "level {{patch_level}}",
+            )
+        ],
         size=(12, 8),
         stacked=True,
         none=NO_EPORTAL,

@@ -14,6 +14,7 @@ from tests.real.dashboard_cases import (
     HEALTHY,
     HOUR,
     KERNELCARE,
+    NOW,
     PATCHES,
     STALE_AFTER,
     Series,
@@ -137,3 +138,20 @@ def test_unlimited_keys_count_only_without_limited_keys(tmp_path: Path) -> None:
     check(tmp_path, table, series, {kernelcare: 89, imunify: 5}, ref="A")
     check(tmp_path, table, series, {kernelcare: 100, imunify: float("inf"), ip: 0}, ref="B")
     check(tmp_path, table, series, {kernelcare: 11, imunify: float("inf"), ip: 0}, ref="C")
+
+
+def test_each_server_of_an_eportal_has_an_age_of_its_patch(tmp_path: Path) -> None:
+    """The bars count each server: those without a patch or a known age have their own."""
+    loaded = {"33": 1, "32": 7, "31": 5, "30": 3, "29": 6, "0": 2, "": 4}
+    built = {"33": 0.5 * DAY, "32": 400 * DAY, "31": -2 * DAY, "30": -40 * DAY}
+    series = {
+        f'cln_eportal_patch_servers{{account="a",feed="main",kernel_id="k",patch_level="{level}"}}': str(number)
+        for level, number in loaded.items()
+    } | {
+        f'cln_patch_built_timestamp_seconds{{kernel_id="k",patch_level="{level}"}}': f"{NOW + age:.0f}"
+        for level, age in built.items()
+    }
+    for ref, number in {"A": 6, "B": 0, "C": 3, "D": 0, "E": 2, "F": 17}.items():
+        check(tmp_path, "Servers by age of the patch", series, {"{}": number}, ref=ref, board="cln-patches")
+    levels = {f'{{patch_level="{level or "unknown"}"}}': number for level, number in loaded.items()}
+    check(tmp_path, "Rollout by patch level", series, levels, board="cln-patches")
