@@ -128,6 +128,7 @@ _MEASURES: dict[str, Callable[[Any], tuple[str, int]]] = {
     "els": lambda product: (product.product, _count_with_listed_key(product)),
     "cloudlinux": lambda product: (product.product, _count_with_listed_key(product)),
     "ip_licenses": lambda value: ("", len(value.licenses)),
+    "eportal": lambda fleet: ("", len(fleet.servers)),
 }
 
 
@@ -137,6 +138,7 @@ def _count_with_listed_key(product: Any) -> int:
     return sum(server.key in keys for server in product.servers)
 
 
+_WITHOUT_KEYS = ("ip_licenses", "eportal")
 _NOUNS = {"ip_licenses": "IP licenses"}
 
 
@@ -167,7 +169,7 @@ def _lists(observation: Observation[Any]) -> dict[tuple[str, str], int]:
             (part.name, f"the servers of {part.name}"): len(part.value.servers) for part in observation.parts
         }
     lists = {("", f"the {_NOUNS.get(observation.probe, 'servers')}"): sum(sizes_of(observation).values())}
-    return lists if observation.probe == "ip_licenses" else {("", "the list of keys"): len(observation.parts)} | lists
+    return lists if observation.probe in _WITHOUT_KEYS else {("", "the list of keys"): len(observation.parts)} | lists
 
 
 def failed_for(run: Run[Any], emptied: Iterable[EmptiedList]) -> Run[Any]:

@@ -14,6 +14,7 @@ from cln_monitor.cln import Redactor, mask_key
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.web.app import WebOptions, make_app
 from cln_monitor.exporter.web.status_page import StatusPage
+from cln_monitor.probes import Failure
 from cln_monitor.simulator import Fault, Fixed, SimulatedKernel, Simulator
 from tests.helpers.clock import NOW
 
@@ -200,6 +201,33 @@ def test_a_shard_that_does_not_read_it(eportal: Exporting) -> None:
         assert (reader is None) == (eportal.service.find("dc1", "eportal") is not None)
         readers.add(str(reader or eportal.service.config.shard))
     assert len(readers) == 1
+
+
+def test_a_list_that_is_empty_once(eportal: Exporting) -> None:
+    """An ePortal that no longer lists any server keeps its data for a poll, and is then a caution: nothing is fixed."""
+    eportal.run("eportal", account="dc1")
+    before = eportal.samples("cln_cve_servers{")
+    eportal.simulator.eportal.servers.clear()
+    eportal.run("eportal", account="dc1")
+    assert eportal.samples("cln_cve_servers{") == before
+    failure = eportal.target("eportal", "dc1").report().failure
+    assert failure == Failure("bad_answer", "the servers fell from 2 to none; waiting for a second poll")
+    assert len(ask(make_app(eportal.service, WebOptions()), "/sd/eportal").json()) == 2
+    eportal.clock.advance(900)
+    eportal.run("eportal", account="dc1")
+    assert coverage(eportal) == {"fixed": "0", "not_fixed": "0", "unknown": "0"}
+    (caution,) = eportal.samples("cln_probe_cautions")
+    assert caution.endswith('probe="eportal",fact="servers_gone"} 1')
+
+
+def test_discovery_without_addresses(eportal: Exporting) -> None:
+    """A list without any address cannot be discovered, of which the ePortal is said to be the cause, and not CLN."""
+    for server in eportal.simulator.eportal.servers.values():
+        server.ip = ""
+    eportal.run("eportal", account="dc1")
+    answer = ask(make_app(eportal.service, WebOptions()), "/sd/eportal")
+    assert answer.status_code == 503
+    assert "the ePortal reports no address for any of the 2 servers\n" in answer.text
 
 
 def _descriptions(simulator: Simulator) -> list[str]:

@@ -13,6 +13,7 @@ from cln_monitor.exporter.history import DAY, HOUR, EmptiedList, History, emptie
 from cln_monitor.probes import Caution, Failure, Missing, Observation, Run
 from cln_monitor.probes.cloudlinux import CloudLinuxKeyState, CloudLinuxProduct, CloudLinuxServerState
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
+from cln_monitor.probes.eportal import EportalFleet, EportalServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
 from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseState
 from cln_monitor.probes.status import StatusFlag
@@ -61,6 +62,12 @@ def cloudlinux(**counts: int) -> Observation[Any]:
         for name, number in counts.items()
     }
     return observed(products, probe="cloudlinux")
+
+
+def eportal(number: int) -> Observation[Any]:
+    """Return an observation of an ePortal with this number of servers."""
+    fleet = EportalFleet([EportalServerState(str(server), "k", "main", "192.0.2.1", "") for server in range(number)])
+    return observed({"servers": fleet}, probe="eportal")
 
 
 def els_at(at: float, *facts_: str) -> Observation[Any]:
@@ -174,6 +181,7 @@ def test_sizes() -> None:
     assert sizes_of(cloudlinux(CL=2, CLP=0)) == {"CL": 2, "CLP": 0}
     licenses = IpLicenseList(licenses=[LicenseState("192.0.2.1", "a", True, None)])
     assert sizes_of(observed({"licenses": licenses, "check-ins 1": IpLicenseList()}, probe="ip_licenses")) == {"": 1}
+    assert sizes_of(eportal(2)) == {"": 2}
     assert sizes_of(flags("a")) == {}
 
 
@@ -188,6 +196,7 @@ def test_sizes() -> None:
         (els(CELS=2, OELS=1), els(CELS=0, OELS=1), ["the servers of CELS fell from 2 to none"]),
         (els(CELS=2, OELS=1), els(OELS=1), []),  # a product that was removed from the configuration
         (cloudlinux(CL=2, CLP=1), cloudlinux(CL=0, CLP=1), ["the servers of CL fell from 2 to none"]),
+        (eportal(2), eportal(0), ["the servers fell from 2 to none"]),
         (None, servers(), []),
     ],
 )

@@ -17,7 +17,7 @@ from cln_monitor.config import reason_disabled, reason_not_configured
 from cln_monitor.exporter.licenses import licenses_of
 from cln_monitor.exporter.service import Service
 from cln_monitor.probes import LICENSE_LIST, Ages, IpLicenseList, Observation, ProbeReport, is_address
-from cln_monitor.source_kinds import kind_of
+from cln_monitor.source_kinds import EPORTAL, kind_of
 
 from .discovery_lists import CompressedList, DiscoveryLists
 
@@ -221,13 +221,16 @@ def _unusable(observation: Observation[Any]) -> str:
     A single row without an address is unexpected, and omitted. If all rows have none, the API has changed, and an
     incomplete list must not be returned.
     """
+    kind = kind_of(observation.probe)
+    source = kind.server
     lists = [(part.name, _servers_of(part.value)) for part in observation.parts]
     for name, servers in lists:
         if len(servers) > 1 and not any(is_address(server.ip) for server in servers):
-            return f"CLN reports no address for any of the {len(servers)} servers of {name}"
+            part = "" if kind is EPORTAL else f" of {name}"
+            return f"{source} reports no address for any of the {len(servers)} servers{part}"
     all_servers = [server for _, servers in lists for server in servers]
     if all_servers and not any(is_address(server.ip) for server in all_servers):
-        return "CLN reports no address for any server"
+        return f"{source} reports no address for any server"
     if observation.probe == "ip_licenses" and all_servers:
         licenses = licenses_of(observation)
         if all(license_.registered is None and not license_.is_used for license_ in licenses):
