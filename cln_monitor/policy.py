@@ -91,10 +91,10 @@ CHECKIN_AHEAD_OF_CLOCK = Row("a check-in is more than an hour ahead of CLN's clo
 LIMIT_UNKNOWN = Row("CLN does not report the limit of a key", Severity.INFO)
 CHECKINS_NOT_TOLD = Row("CLN has never reported the check-ins of an ELS product", Severity.INFO)
 SERVERS_LOST = Row(
-    "an account or product lost more than half of its servers, and at least 5, within an hour or a day",
+    "an account, product or ePortal lost more than half of its servers, and at least 5, within an hour or a day",
     Severity.WARNING,
 )
-PRODUCT_GONE = Row("an account or product lost all of its 2 or more servers", Severity.CRITICAL)
+PRODUCT_GONE = Row("an account, product or ePortal lost all of its 2 or more servers", Severity.CRITICAL)
 PROBE_FAILS = Row("any other probe fails or is late", Severity.WARNING, "3 runs for alerts")
 KERNEL_OUT_OF_DATE = Row("kernels are out of date", Severity.WARNING, "6 hours for alerts")
 KERNEL_UNSUPPORTED = Row("kernels are unsupported", Severity.WARNING, "6 hours for alerts")

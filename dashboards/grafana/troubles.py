@@ -124,8 +124,8 @@ def _of_cln() -> list[Trouble]:
     warnings = q.facts_of(Severity.WARNING)
     return [
         Trouble(policy.FLAG_BAD, "CLN reports a problem of its own", flags, _EXPORTER, "flag"),
-        odd(policy.PRODUCT_GONE, "CLN lists no servers anymore", q.facts_of(Severity.CRITICAL)),
-        odd(policy.ANSWER_CHANGED, "CLN returns unexpected data", warnings),
+        odd(policy.PRODUCT_GONE, "No servers are listed anymore", q.facts_of(Severity.CRITICAL)),
+        odd(policy.ANSWER_CHANGED, "Responses have unexpected data", warnings),
         odd(policy.LIMIT_UNKNOWN, "CLN returns incomplete data", _INFOS),
     ]
 

@@ -87,8 +87,8 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
             'cln_probe_cautions{api="c",account="a",probe="kernelcare",fact="limit_not_told"}': "3",
         },
         {
-            row(1, "CLN lists no servers anymore", "kernelcare", "exporter"): 1,
-            row(2, "CLN returns unexpected data", "kernelcare", "exporter"): 2,
+            row(1, "No servers are listed anymore", "kernelcare", "exporter"): 1,
+            row(2, "Responses have unexpected data", "kernelcare", "exporter"): 2,
             row(3, "CLN returns incomplete data", "kernelcare", "exporter"): 3,
         },
     ),
