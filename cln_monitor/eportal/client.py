@@ -75,7 +75,7 @@ class EportalClient:
         ePortal's rows say nothing, and the numbers of both kinds are requested (``only_count``). If these do not add
         up, the ePortal has not judged some servers: those up to date are read as well, and ``is_updated`` is None for
         the others, or for all but those out of date if list and number disagree. It is None for all servers if so many
-        load a patch at the moment that the list of those out of date changes each time.
+        load a patch at the moment that the list of those out of date changes each time, or if both lists are the same.
         Raises ClnError; BadAnswerError if pages and counts disagree, three times in a row.
         """
         with self._error_context("reading /servers"):
@@ -92,6 +92,9 @@ class EportalClient:
         if judged is None:
             return servers
         outdated, updated = judged
+        # How an ePortal reads "false" is not documented: one that ignores it, or takes it for true, judges nothing.
+        if outdated and updated == len(outdated) and self._ids(is_updated=True) == outdated:
+            return servers
         if updated + len(outdated) > len(servers):
             raise InconsistentError(f"{updated} servers up to date and {len(outdated)} out of date, of {len(servers)}")
         if not outdated <= {server.server_id for server in servers}:
@@ -108,7 +111,7 @@ class EportalClient:
     def _listed_as_updated(self, number: int) -> frozenset[str]:
         """Return the ids of the servers that are up to date, none if the list does not have that ``number`` of them."""
         try:
-            ids = frozenset(server.server_id for server in self._listed({"is_updated": "true"}))
+            ids = self._ids(is_updated=True)
         except InconsistentError:
             return frozenset()
         return ids if len(ids) == number else frozenset()
@@ -121,7 +124,7 @@ class EportalClient:
         before = None
         for _ in range(ATTEMPTS):
             try:
-                outdated = frozenset(server.server_id for server in self._listed({"is_updated": "false"}))
+                outdated = self._ids(is_updated=False)
             except ListChangedError:
                 continue
             updated, number = self.count(is_updated=True), self.count(is_updated=False)
@@ -137,13 +140,16 @@ class EportalClient:
 
         Raises ClnError.
         """
-        query = {} if is_updated is None else {"is_updated": "true" if is_updated else "false"}
+        query = {} if is_updated is None else _judgment(is_updated=is_updated)
         decode = self._decoder(COUNT)
         number = self._read("counting /servers", {**query, "only_count": "true"}, lambda answer: decode(answer).count)
         if number < 0:
             with self._error_context("counting /servers"):
                 raise BadAnswerError(f"unexpected response from the ePortal: a count of {number}")
         return number
+
+    def _ids(self, *, is_updated: bool) -> frozenset[str]:
+        return frozenset(server.server_id for server in self._listed(_judgment(is_updated=is_updated)))
 
     def _listed(self, query: dict[str, str]) -> list[EportalServer]:
         decode = self._decoder(PAGE)
@@ -221,3 +227,7 @@ class EportalClient:
     def scrub(self, text: str) -> str:
         """Return ``text`` with all secrets known to this client replaced."""
         return self._transport.redactor.scrub(text)
+
+
+def _judgment(*, is_updated: bool) -> dict[str, str]:
+    return {"is_updated": "true" if is_updated else "false"}

@@ -102,6 +102,30 @@ def test_servers_up_to_date_that_are_not_listed(client: EportalClient, eportal: 
     assert [server.is_updated for server in client.servers()] == [None, None, False, None, None, False, None]
 
 
+@pytest.mark.parametrize("is_read_as", [None, "true"])
+@pytest.mark.parametrize(("number", "outdated"), [(7, 2), (7, 5), (4, 2)])
+def test_an_eportal_that_does_not_filter(
+    client: EportalClient, eportal: AnsweringEportal, is_read_as: str | None, number: int, outdated: int
+) -> None:
+    """If the same servers are up to date and out of date, of none it is known; the list of all is complete."""
+    eportal.rows = eportal.rows[:number]
+    eportal.outdated = {row_["id"] for row_ in eportal.rows[:outdated]}
+
+    def answer(query: dict[str, str]) -> bytes:
+        given = {name: value for name, value in query.items() if name != "is_updated"}
+        return real(given | ({} if is_read_as is None or len(given) == len(query) else {"is_updated": is_read_as}))
+
+    real, eportal._answer = eportal._answer, answer  # type: ignore[method-assign]
+    servers = client.servers()
+    assert [server.is_updated for server in servers] == [None] * number
+
+
+def test_as_many_out_of_date_as_up_to_date(client: EportalClient, eportal: AnsweringEportal) -> None:
+    """Two halves of a fleet are two lists."""
+    eportal.rows = eportal.rows[2:6]
+    assert [server.is_updated for server in client.servers()] == [False, True, True, False]
+
+
 def _count_too_high(_query: dict[str, str], fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "count": 8}
 
