@@ -26,7 +26,7 @@ AccountOption = Annotated[
         "-a",
         metavar="NAME",
         autocompletion=account_names,
-        help="Account in the configuration. Required if there are several.",
+        help="Account or ePortal in the configuration. Required if there are several accounts.",
     ),
 ]
 OutputOption = Annotated[
