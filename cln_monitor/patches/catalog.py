@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
@@ -66,6 +65,7 @@ class PatchCatalog:
             known = {patch: self._patches[patch] for patch in wanted if patch in self._patches}
             return PatchReading(known, {}, ("timed out waiting for another reading of the patch server",))
         try:
+            self._forget(newest_max_age)
             requests = _Requests()
             patches = {
                 (kernel_id, level): patch
@@ -75,7 +75,7 @@ class PatchCatalog:
             newest = {
                 kernel_id: level
                 for kernel_id in sorted({kernel_id for kernel_id, _ in loaded})
-                if (level := self._newest_level(kernel_id, newest_max_age, requests, deadline)) is not None
+                if (level := self._newest_level(kernel_id, requests, deadline)) is not None
             }
         finally:
             self._server.close()  # no connection is kept until the next reading
@@ -84,29 +84,31 @@ class PatchCatalog:
 
     def _patch(self, kernel_id: str, level: int, requests: _Requests, deadline: Deadline) -> LivePatch | None:
         patch = self._patches.get((kernel_id, level))
-        now = self._server.clock.monotonic()
-        if patch is not None or now - self._absent.get((kernel_id, level), -math.inf) < _ABSENT_MAX_AGE:
+        if patch is not None or (kernel_id, level) in self._absent:
             return patch
         with requests.sending() as is_sent:
             if is_sent:
                 patch = self._server.patch(kernel_id, level, deadline)
                 if patch is None:
-                    self._absent[kernel_id, level] = now
+                    self._absent[kernel_id, level] = self._server.clock.monotonic()
                 else:
                     self._patches[kernel_id, level] = patch
         return patch
 
-    def _newest_level(self, kernel_id: str, max_age: float, requests: _Requests, deadline: Deadline) -> int | None:
-        now = self._server.clock.monotonic()
-        read_at, level = self._newest.get(kernel_id, (-math.inf, None))
-        if now - read_at < max_age:
-            return level
-        level = None
-        with requests.sending() as is_sent:
-            if is_sent:
-                level = self._server.newest_level(kernel_id, deadline)
-                self._newest[kernel_id] = (now, level)
+    def _newest_level(self, kernel_id: str, requests: _Requests, deadline: Deadline) -> int | None:
+        if kernel_id not in self._newest:
+            with requests.sending() as is_sent:
+                if is_sent:
+                    level = self._server.newest_level(kernel_id, deadline)
+                    self._newest[kernel_id] = (self._server.clock.monotonic(), level)
+        _, level = self._newest.get(kernel_id, (0.0, None))
         return level
+
+    def _forget(self, newest_max_age: float) -> None:
+        """Forget what is to be requested again: servers can report any number of kernels that do not exist."""
+        now = self._server.clock.monotonic()
+        self._absent = {patch: at for patch, at in self._absent.items() if now - at < _ABSENT_MAX_AGE}
+        self._newest = {kernel: found for kernel, found in self._newest.items() if now - found[0] < newest_max_age}
 
 
 class _Requests:

@@ -97,6 +97,15 @@ def test_unknown_patches_are_not_requested_all_the_time(
     assert catalog.read(LOADED, never, newest_max_age=60).patches == PATCHES
 
 
+def test_kernels_that_do_not_exist(server: PatchServer, clock: FakeClock, never: Deadline) -> None:
+    """Kernels that exist in one reading only do not fill the memory."""
+    catalog = PatchCatalog(server)
+    for number in range(4):
+        catalog.read({(f"{number:040x}", 1)}, never, newest_max_age=60)
+        clock.advance(1800)
+    assert (len(catalog._absent), len(catalog._newest)) == (2, 1)
+
+
 def test_server_errors(server: PatchServer, answering: AnsweringPatchServer, never: Deadline) -> None:
     """A server that answers each of three requests with an error is down; one that answers others is not."""
     failing = [f"/{ONE}/{level}/kpatch.info" for level in range(1, 7)]
