@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -99,6 +100,20 @@ def read_eportals(session: Session, eportals: Sequence[EportalConfig], cve: str 
     if (more := len(problems) - _MOST_PROBLEMS) > 0:
         eprint(f"note: {more} more {'request' if more == 1 else 'requests'} to the patch server failed")
     return Eportals(servers, errors)
+
+
+def report_coverage(cve: str, servers: Sequence[ServerOfEportal]) -> None:
+    """Print on stderr on how many of ``servers`` a CVE is fixed, and why that is unknown of some."""
+    if not servers:
+        return
+    counts = Counter(server.cve_state for server in servers)
+    total = f"{len(servers)} server{'s' * (len(servers) != 1)}"
+    eprint(
+        f"{cve}: fixed by the live patch of {counts['fixed']} of {total}, not fixed on {counts['not_fixed']}, "
+        f"unknown on {counts['unknown']}"
+    )
+    for reason, number in Counter(server.reason_unknown for server in servers if server.reason_unknown).items():
+        eprint(f"note: unknown on {number}: {reason}")
 
 
 def _servers(

@@ -139,6 +139,7 @@ def test_cve(eportals: TwoEportals) -> None:
         f"{NEW}: fixed by the live patch of 4 of 12 servers, not fixed on 4, unknown on 4\n"
         "note: unknown on 4: no description of the patch from the patch server\n"
     )
+    assert eportals.ask("eportal", "servers", "list", "--cve", NEW).err == outcome.err
     assert outcome.code == 0
     lines = outcome.out.splitlines()
     assert lines[0].split()[:2] == ["cve", "state"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Annotated
 
 import typer
@@ -10,7 +9,6 @@ import typer
 from cln_monitor.cli.common_options import Commands
 from cln_monitor.cli.concurrent import show_with_errors
 from cln_monitor.cli.context import session_of
-from cln_monitor.cli.output import eprint
 from cln_monitor.cli.output_fields import lists
 
 from .eportal import COLUMNS, FIELDS
@@ -30,17 +28,16 @@ def show_cve(
     A server without the fix is not necessarily vulnerable: the kernel that it booted may have the fix, or never had the
     flaw. Servers of a feed that delays patches lag on purpose.
     """
-    from cln_monitor.cli.eportal_servers import check_cve, choose_eportals, read_eportals  # noqa: PLC0415 # Tab needs none
+    from cln_monitor.cli.eportal_servers import (  # noqa: PLC0415 # Tab needs none
+        check_cve,
+        choose_eportals,
+        read_eportals,
+        report_coverage,
+    )
 
     session = session_of(context)
-    found = read_eportals(session, choose_eportals(session), check_cve("ID", cve))
+    cve = check_cve("ID", cve)
+    found = read_eportals(session, choose_eportals(session), cve)
     servers = sorted(found.servers, key=lambda server: _ORDER.index(server.cve_state or "unknown"))
-    counts = Counter(server.cve_state for server in servers)
-    if servers:
-        eprint(
-            f"{servers[0].row['cve']}: fixed by the live patch of {counts['fixed']} of {len(servers)} servers, "
-            f"not fixed on {counts['not_fixed']}, unknown on {counts['unknown']}"
-        )
-        for reason, number in Counter(server.reason_unknown for server in servers if server.reason_unknown).items():
-            eprint(f"note: unknown on {number}: {reason}")
+    report_coverage(cve, servers)
     show_with_errors(session, [server.row for server in servers], found.errors, "no servers found")

@@ -68,7 +68,12 @@ def list_servers(
     A server is shown if at least one condition applies. One whose newest level is unknown is behind if the ePortal says
     that it is out of date; if that is unknown as well, it is only counted, on stderr.
     """
-    from cln_monitor.cli.eportal_servers import check_cve, choose_eportals, read_eportals  # noqa: PLC0415 # Tab needs none
+    from cln_monitor.cli.eportal_servers import (  # noqa: PLC0415 # Tab needs none
+        check_cve,
+        choose_eportals,
+        read_eportals,
+        report_coverage,
+    )
 
     session = session_of(context)
     cve = None if cve is None else check_cve("--cve", cve)
@@ -82,6 +87,8 @@ def list_servers(
         or (silent and server.is_silent)
         or (cve is not None and server.cve_state != "fixed")
     ]
+    if cve is not None:
+        report_coverage(cve, found.servers)
     if behind and (unknown := sum(server.is_behind is None for server in found.servers)):
         total = f"{len(found.servers)} server{'s' * (len(found.servers) != 1)}"
         eprint(f"note: whether {unknown} of {total} {'is' if unknown == 1 else 'are'} behind is unknown")
