@@ -47,25 +47,33 @@ def consistently(read: Callable[[], T]) -> T:
 def read_pages(read: Callable[[int], ServersPage]) -> list[ServerRow]:
     """Return the rows of all pages; ``read(offset)`` returns the page from row ``offset`` on.
 
-    Raises ListChangedError if the count changes between pages, InconsistentError if a page repeats a server or if the
-    number of rows is not the count, and BadAnswerError for an impossible count.
+    The order of the list is not documented. If it is that of check-ins, servers move to other pages meanwhile: those
+    that were missed are looked for by reading all pages once more.
+    Raises ListChangedError if the count changes between pages, InconsistentError if a page repeats the first one or one
+    of its own servers, or if the number of servers is not the count, and BadAnswerError for an impossible count.
     """
     page = read(0)
     count = page.count
     if not 0 <= count <= MOST_ROWS:
         raise BadAnswerError(f"unexpected response from the ePortal: a count of {count}")
-    rows: list[ServerRow] = []
-    ids: set[str] = set()
+    rows: dict[str, ServerRow] = {}
+    first: dict[str, ServerRow] = {}
+    offset, is_first = 0, True
     while True:
         if page.count != count:
             raise ListChangedError(f"the count changed from {count} to {page.count} between two pages")
-        ids.update(clean_text(row.id) for row in page.result)
-        if len(ids) < len(rows) + len(page.result):
-            raise InconsistentError(f"the page from row {len(rows)} on repeats a server")
-        rows += page.result
-        if not page.result or len(rows) >= count:
-            break
-        page = read(len(rows))
+        found = {clean_text(row.id): row for row in page.result}
+        ignores_offset = bool(found) and offset > 0 and found.keys() == first.keys()
+        if ignores_offset or len(found) < len(page.result):
+            raise InconsistentError(f"the page from row {offset} on repeats a server")
+        first = first or found
+        rows |= found
+        offset += len(page.result)
+        if not page.result or offset >= count:
+            if len(rows) >= count or not is_first:
+                break
+            offset, is_first = 0, False
+        page = read(offset)
     if len(rows) != count:
         raise InconsistentError(f"its pages have {len(rows)} servers, but its count is {count}")
-    return rows
+    return list(rows.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from cln_monitor.cln import BadAnswerError
@@ -33,6 +35,34 @@ def test_ids_of_two_types() -> None:
     """A number and a string are one id, as they are one label."""
     with pytest.raises(InconsistentError, match="the page from row 0 on repeats a server"):
         read_pages(lambda _: ServersPage(2, [ServerRow(7), ServerRow("7")]))
+
+
+def _by_checkin(rows: list[ServerRow], checkins: dict[int, str]) -> Callable[[int], ServersPage]:
+    """Return a list in pages of three, the last check-in first; after a number of requests a server checks in."""
+    requests = 0
+
+    def read(offset: int) -> ServersPage:
+        nonlocal requests
+        if (name := checkins.get(requests)) is not None:
+            rows.sort(key=lambda row: row.id != name)
+        requests += 1
+        return ServersPage(len(rows), rows[offset : offset + 3])
+
+    return read
+
+
+@pytest.mark.parametrize("checkins", [{}, {1: "h"}, {2: "i"}, {1: "a"}, {1: "h", 2: "g"}, {1: "i", 4: "d"}])
+def test_servers_that_move_between_pages(checkins: dict[int, str]) -> None:
+    """In a list whose order changes while it is read, those that were missed are found in a second reading."""
+    rows = read_pages(_by_checkin([ServerRow(name) for name in "abcdefghi"], checkins))
+    assert sorted(str(row.id) for row in rows) == list("abcdefghi")
+
+
+def test_servers_that_stay_missing() -> None:
+    """A list that is not whole after a second reading is an error."""
+    rows = [ServerRow(name) for name in "abcdefgde"]
+    with pytest.raises(InconsistentError, match="its pages have 7 servers, but its count is 9"):
+        read_pages(_by_checkin(rows, {}))
 
 
 def test_third_attempt_counts() -> None:
