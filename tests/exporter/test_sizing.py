@@ -43,7 +43,7 @@ LETTERS = {
     "B": 2,
 }
 LETTERS |= {"A": 3, "J": 1, "M": 3}  # whose host names are in the groups, the patch status, or the ELS servers
-LETTERS |= {"O": 1, "D": 3, "U": 2, "Z": 2}
+LETTERS |= {"O": 1, "D": 3, "R": 2, "U": 2, "Z": 2}
 
 
 def formulas() -> Iterator[tuple[str, str, str]]:

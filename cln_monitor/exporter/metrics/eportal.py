@@ -42,6 +42,12 @@ BUILT = Family(
     f"{POLLED}",
     _SERVER,
 )
+OUTDATED = Family(
+    "cln_eportal_server_outdated",
+    "Server without the newest live patch of its feed, is_updated of /servers; always 1, and absent for all other "
+    f"servers. {POLLED}",
+    _SERVER,
+)
 INFO = Family(
     "cln_eportal_server_info",
     "Server in /servers, with euname as effective_kernel and release as running_kernel; patch_level is empty if "
@@ -67,8 +73,8 @@ CVE_SERVERS = Family(
     ("account", "cve", "state"),
 )
 CHECKIN_AGE = age_family("cln_eportal_server_checkin_age_seconds_bucket", "checkin of /servers", ("account",), POLLED)
-FAMILIES = (SERVERS, LAST_CHECKIN, PATCHED, LEVEL, BUILT, INFO, PATCH_SERVERS, PATCH_BUILT, CHECKIN_AGE, CVE_SERVERS)
-PER_SERVER = (LAST_CHECKIN, PATCHED, LEVEL, BUILT, INFO)
+PER_SERVER = (LAST_CHECKIN, PATCHED, LEVEL, BUILT, OUTDATED, INFO)
+FAMILIES = (SERVERS, *PER_SERVER, PATCH_SERVERS, PATCH_BUILT, CHECKIN_AGE, CVE_SERVERS)
 
 _Patches = dict[tuple[str, int], LivePatch]
 
@@ -126,6 +132,8 @@ def _add_server(series: Series, account: str, server: EportalServerState, patche
         series.add(LEVEL, labels, server.patch_level)
     if patch is not None and patch.built_at is not None:
         series.add(BUILT, labels, patch.built_at)
+    if server.is_updated is False:
+        series.add(OUTDATED, labels, 1)
 
 
 def _patch_of(server: EportalServerState, patches: _Patches) -> LivePatch | None:

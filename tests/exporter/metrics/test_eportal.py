@@ -77,8 +77,10 @@ cln_eportal_server_patch_built_timestamp_seconds{{{server}}} {int(NOW - 48 * HOU
 cln_eportal_server_info{{{two},{no_kernels},kernel_id="{KERNEL}",patch_level="30",kcare_version="",distro=""}} 1
 cln_eportal_server_last_checkin_timestamp_seconds{{{two}}} {int(NOW - 60 * HOUR)}
 cln_eportal_server_patch_level{{{two}}} 30
+cln_eportal_server_outdated{{{two}}} 1
 cln_eportal_server_info{{{three},{no_kernels},kernel_id="{OTHER}",patch_level="0",kcare_version="",distro=""}} 1
 cln_eportal_server_patch_level{{{three}}} 0
+cln_eportal_server_outdated{{{three}}} 1
 cln_eportal_server_info{{{four},{no_kernels},kernel_id="",patch_level="",kcare_version="",distro=""}} 1
 """.splitlines()
     )
