@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .cases import CASES
+from .eportal_cases import EportalCase
+from .eportal_effects import EportalEffects
 from .world import Figures
 
 
@@ -32,6 +34,21 @@ def matrix_table(results: Mapping[str, Result]) -> str:
         result = results[name]
         words = f"`{_without_particulars(result.words)}`" if result.words else "–"
         rows.append(f"| {case.title} | {_grouped(result.reasons)} | {_grouped(result.states)} | {words} |")
+    return "\n".join(rows)
+
+
+def eportal_table(source: str, cases: Mapping[str, EportalCase], effects: Mapping[str, EportalEffects]) -> str:
+    """Return the table of the effects of each fault of a ``source``, the ePortal or the patch server."""
+    rows = [
+        f"| {source} | `eportal` | plugins | alert | message in log and plugins |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, case in cases.items():
+        effect = effects[name]
+        words = f"`{_without_particulars(effect.words)}`" if effect.words else "–"
+        alert = f"`{case.alert}`" if case.alert else "–"
+        states = _grouped(effect.states)
+        rows.append(f"| {case.title} | {effect.reason or 'ok'} | {states} | {alert} | {words} |")
     return "\n".join(rows)
 
 
@@ -67,4 +84,5 @@ def _without_particulars(words: str) -> str:
     words = re.sub(r"larger than \d+ MB", "larger than 64 MB", words)
     words = re.sub(r" \(and \d+ more missing\)", "", words)
     words = re.sub(r"\b3(?:599|600|601)\b", "3600", words)
+    words = re.sub(r"/[0-9a-f]{40}/\d+/", "/5f0c…/31/", words)
     return words if len(words) < 200 else words[:200].rpartition(" ")[0] + " …"

@@ -32,6 +32,12 @@ BY_EXPORTER: Mapping[str, tuple[str, ...]] = {
 }
 """The plugins that query the exporter."""
 
+EPORTAL_DIRECT = ("check_cln_eportal", "check_cln_cve")
+"""The plugins that read an ePortal."""
+
+EPORTAL_BY_EXPORTER = ("check_cln_eportal --exporter", "check_cln_cve --exporter", "check_cln_exporter")
+"""The plugins that read from the exporter, among others, data of an ePortal."""
+
 
 def probe_of(plugin: str) -> str:
     """Return the probe that a plugin runs."""

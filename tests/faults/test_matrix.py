@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,13 +13,25 @@ import pytest
 from cln_monitor.probes import PROBES
 from cln_monitor.simulator import Fault
 from tests.exporter.parsing import Samples, parse
+from tests.helpers import promtool, servers
+from tests.helpers.alert_rules import load_rules
 from tests.helpers.pages import keep_block
 from tests.helpers.running import wait_until
 from tests.helpers.small_cln import KEY
 
 from .cases import CASES, Case
+from .eportal_alerts import story_of
+from .eportal_cases import EPORTAL_CASES, PATCH_CASES
+from .eportal_effects import (
+    EportalEffects,
+    check_eportal_metrics,
+    check_page_and_log,
+    check_plugins,
+    check_recovery,
+    effects_of,
+)
 from .impatient import LARGEST_BODY, RESOLVER
-from .page import Result, figures_table, matrix_table
+from .page import Result, eportal_table, figures_table, matrix_table
 from .plugins import warm_plugins
 from .world import INTERVAL, TIMEOUT, Figures, World, a_world, shown_secrets
 
@@ -117,12 +130,13 @@ def check_metrics(case: Case, counted: dict[tuple[str, str], float], samples: Sa
     grown = {key for key, value in failures(samples).items() if value > counted[key]}
     assert grown == {(probe, case.reason_of(probe)) for probe in PROBES if case.reason_of(probe)}
     success = {dict(pairs)["probe"]: value for (name, pairs), value in samples.items() if name == "cln_probe_success"}
-    assert success == {probe: not case.reason_of(probe) for probe in PROBES}
+    assert success == {probe: not case.reason_of(probe) for probe in PROBES} | {"eportal": True}
     if case.reason:
         assert {name for name, _ in before} <= {name for name, _ in samples}
-    (skew,) = [value for (name, _), value in samples.items() if name == "cln_api_clock_skew_seconds"]
+    skews = [value for (name, _), value in samples.items() if name == "cln_api_clock_skew_seconds"]
+    assert len(skews) == 2  # of CLN and of the ePortal
     if case.skew:
-        assert abs(skew - case.skew) < 10
+        assert abs(max(skews, key=abs) - case.skew) < 10
 
 
 def check_log(case: Case, log: str) -> None:
@@ -145,6 +159,46 @@ def check_log(case: Case, log: str) -> None:
 def log_of_recovery(log: str) -> set[str]:
     """Return the probes whose recovery is logged."""
     return set(re.findall(r'level=info msg="probe succeeded".* probe=(\S+)', log))
+
+
+SOURCES = {"eportal": ("ePortal", EPORTAL_CASES), "patches": ("patch server", PATCH_CASES)}
+EPORTAL_FAULTS = {f"{source} {name}": case for source, (_, cases) in SOURCES.items() for name, case in cases.items()}
+SEEN_OF_EPORTAL: dict[str, EportalEffects] = {}
+"""The effects of each fault of the ePortal and of the patch server in this run."""
+
+
+@pytest.fixture(scope="module")
+def well(world: World) -> tuple[float, Samples]:
+    """Return the time and the metrics before the first fault of the ePortal."""
+    world.read_eportal()
+    return time.time(), parse(world.exporter.metrics())
+
+
+@pytest.mark.parametrize("name", EPORTAL_FAULTS)
+@pytest.mark.usefixtures("well")
+def test_fault_of_the_eportal(name: str, world: World) -> None:
+    """A fault of the ePortal keeps the last data, and one of the patch server makes CVEs unknown, never fixed."""
+    case = EPORTAL_FAULTS[name]
+    effects = effects_of(case, world)
+    assert effects.reason == case.reason
+    assert case.least <= effects.view["duration"] < 50
+    check_plugins(case, effects)
+    check_eportal_metrics(case, effects, world)
+    check_page_and_log(case, effects)
+    assert world.elsewhere.connections == 0
+    check_recovery(effects, world)
+    SEEN_OF_EPORTAL[name] = effects
+
+
+def test_alerts_about_the_eportal(well: tuple[float, Samples], tmp_path: Path) -> None:
+    """After a day of each fault exactly the alert in the table fires."""
+    if reason := servers.reason_to_skip(("prometheus",)):
+        pytest.skip(reason)
+    assert SEEN_OF_EPORTAL, "run the faults as well"
+    faults = {name: (EPORTAL_FAULTS[name], effects) for name, effects in SEEN_OF_EPORTAL.items()}
+    files = promtool.write_stories(tmp_path, [story_of(faults, well)], load_rules(), "1h")
+    code, output = promtool.run("test", "rules", *files, directory=tmp_path)
+    assert code == 0, output
 
 
 PATHS = {
@@ -203,9 +257,12 @@ def test_nothing_stays(world: World, before: tuple[Figures, Samples]) -> None:
 
 def test_page(world: World, request: pytest.FixtureRequest) -> None:
     """The documentation has the results of each fault; its figures are those of the long run."""
-    if set(SEEN) != set(CASES):
+    if set(SEEN) != set(CASES) or set(SEEN_OF_EPORTAL) != set(EPORTAL_FAULTS):
         pytest.fail("the table is made of all faults: run the whole file", pytrace=False)
     update = request.config.getoption("--update-golden")
     keep_block(PAGE, "matrix", matrix_table(SEEN), update=update)
+    for source, (title, cases) in SOURCES.items():
+        effects = {name: SEEN_OF_EPORTAL[f"{source} {name}"] for name in cases}
+        keep_block(PAGE, source, eportal_table(title, cases, effects), update=update)
     if world.long and update:
         keep_block(PAGE, "figures", figures_table(SEEN), update=True)

@@ -30,9 +30,10 @@ from tests.helpers.small_cln import (
     UNLIMITED_KEY,
 )
 
+from .eportal import API_KEY, NAME, SERVER_KEY, EportalWorld, an_eportal
 from .front import Front
 from .impatient import RESOLVER
-from .plugins import BY_EXPORTER, DIRECT, Plugins
+from .plugins import BY_EXPORTER, DIRECT, EPORTAL_BY_EXPORTER, EPORTAL_DIRECT, Plugins
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 5.0
@@ -61,8 +62,8 @@ def healthy_cln() -> Simulator:
     return simulator
 
 
-def configuration(folder: Path, port: int, authority: Authority, timeout: float) -> Path:
-    """Write the configuration of the exporter and of the plugins, and return its path."""
+def configuration(folder: Path, port: int, authority: Authority, timeout: float, more: str = "") -> Path:
+    """Write the configuration of the exporter and of the plugins, with ``more`` at its end, and return its path."""
     (folder / "acme.secret").write_text(f"{SECRET_KEY}\n", encoding="utf-8")
     (folder / "acme.secret").chmod(0o600)
     config = folder / "cln-monitor.yml"
@@ -98,7 +99,7 @@ accounts:
     login: {LOGIN}3
     secret_key: "{PROXY_PASSWORD}"
     probes: {{{", ".join(f"{name}: {{enabled: false}}" for name, _ in NAMES)}}}
-""",
+{more}""",
         encoding="utf-8",
     )
     return config
@@ -129,6 +130,7 @@ class World:
     config: Path
     resolver_fails: Path
     elsewhere: ScriptedServer
+    eportal: EportalWorld
     long: bool = False
 
     def inject(self, kind: str, path: str = "*", **fields: Any) -> None:
@@ -145,15 +147,15 @@ class World:
         self.show_certificate("good")
 
     def mend(self) -> None:
-        """Remove all faults."""
+        """Remove all faults of CLN."""
         self.simulator.faults.clear()
         self.resolver_fails.unlink(missing_ok=True)
         self.show_certificate("good")
 
     def views(self) -> dict[str, View]:
-        """Return the state of each probe of the exporter."""
+        """Return the state of each probe of CLN at the exporter."""
         probes = json.loads(self.exporter.ask("/api/v1/observations").text)["probes"]
-        return {view["probe"]: view for view in probes}
+        return {view["probe"]: view for view in probes if view["probe"] in PROBES}
 
     def run_probes(self) -> dict[str, View]:
         """Run all probes now, and return the state of each after a run that started after this call."""
@@ -170,6 +172,12 @@ class World:
         with ThreadPoolExecutor(len(NAMES)) as pool:
             return dict(zip(PROBES, pool.map(lambda names: run(*names), NAMES), strict=True))
 
+    def read_eportal(self) -> View:
+        """Run the probe of the ePortal now, which has no other run in these tests, and return its state."""
+        assert self.exporter.ask(f"/probe?account={NAME}&probe=eportal").status == 200
+        view: View = json.loads(self.exporter.ask(f"/api/v1/observations/{NAME}/eportal").text)
+        return view
+
     def run_plugins(self) -> dict[str, Outcome]:
         """Return the outcome of each plugin that queries CLN, with the highest verbosity."""
         common = ("-C", str(self.config), "-a", "acme", "-t", "50", "-vvv")
@@ -179,6 +187,16 @@ class World:
         """Return the outcome of each plugin that queries the exporter, with the highest verbosity."""
         common = ("--exporter", f"http://{self.exporter.address}", "-t", "50", "-vvv")
         return self.plugins.together({name: (*common, *arguments) for name, arguments in BY_EXPORTER.items()})
+
+    def run_eportal_plugins(self) -> dict[str, Outcome]:
+        """Return the outcome of each plugin that reads the ePortal, with the highest verbosity."""
+        common = ("-C", str(self.config), "-a", NAME, "-t", "50", "-vvv")
+        return self.plugins.together(dict.fromkeys(EPORTAL_DIRECT, common))
+
+    def run_eportal_plugins_by_exporter(self) -> dict[str, Outcome]:
+        """Return the outcome of each plugin that reads data of the ePortal from the exporter."""
+        common = ("--exporter", f"http://{self.exporter.address}", "-t", "50", "-vvv")
+        return self.plugins.together(dict.fromkeys(EPORTAL_BY_EXPORTER, common))
 
     def wait_until_well(self) -> float:
         """Wait until each probe has succeeded, and return the seconds it took."""
@@ -217,7 +235,8 @@ def a_world(folder: Path, plugins: Plugins, resolver_fails: Path, *, long: bool)
         served = stack.enter_context(serve(simulator))
         elsewhere = stack.enter_context(ScriptedServer(answering(http_answer(b"{}"))))
         front = stack.enter_context(Front(served.port, authority.server_context("good", of="DNS:localhost")))
-        config = configuration(folder, front.port, authority, TIMEOUT)
+        eportal = stack.enter_context(an_eportal(folder))
+        config = configuration(folder, front.port, authority, TIMEOUT, eportal.configuration)
         exporter = Exporter(
             folder / "exporter.log",
             f"--config.file={config}",
@@ -226,11 +245,15 @@ def a_world(folder: Path, plugins: Plugins, resolver_fails: Path, *, long: bool)
             environment={RESOLVER: str(resolver_fails), "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"},
         )
         stack.callback(exporter.stop)
-        world = World(simulator, front, authority, exporter, plugins, config, resolver_fails, elsewhere, long)
+        world = World(
+            *(simulator, front, authority, exporter, plugins, config, resolver_fails, elsewhere, eportal), long=long
+        )
         world.wait_until_well()
+        wait_until(lambda: world.read_eportal()["failure"] is None, "the ePortal to be read")
         yield world
 
 
 def shown_secrets(text: str) -> list[str]:
     """Return the planted secrets in ``text``, as they are or URL-encoded."""
-    return [secret for secret in PLANTED if secret in text or quote(secret, safe="") in text]
+    planted = (*PLANTED, API_KEY, SERVER_KEY)
+    return [secret for secret in planted if secret in text or quote(secret, safe="") in text]
