@@ -1,7 +1,7 @@
 """``python -m tools.record_version``: record what this version writes, which later versions must read.
 
 The directory ``tests/versions/X.Y.Z`` gets the configuration, the state directory and the JSON of an exporter of a
-small simulated account, for ``tests/scenarios/test_versions.py``. Run it once for each release: the files are what its
+small simulated account and ePortal, for ``tests/scenarios/test_versions.py``. Run it once for each release: the files are what its
 users have. ``--again`` replaces the files of a version that is not released yet.
 """
 
@@ -16,14 +16,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cln_monitor import __version__
-from cln_monitor.probes import PROBES
-from cln_monitor.simulator import Fault, Simulator, serve
+from cln_monitor.probes import ALL_PROBES, PROBES
+from cln_monitor.simulator import Fault, Served, SimulatedKernel, Simulator, serve
 from tests.helpers.package import ROOT
 from tests.helpers.running import Exporter, running_exporter, wait_until
 from tests.helpers.small_cln import KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, small_cln
 
 VERSIONS = ROOT / "tests" / "versions"
-ACCOUNT = "acme"
+ACCOUNT, EPORTAL = "acme", "dc1"
+CVE = "CVE-2026-11111"
+_DAY = 86400
 _API = "/api/v1/observations"
 
 
@@ -36,11 +38,14 @@ def record(to: Path) -> None:
     shutil.rmtree(to, ignore_errors=True)
     (to / "answers").mkdir(parents=True)
     cln = small_cln()
+    _add_eportal(cln)
     with serve(cln) as served, tempfile.TemporaryDirectory() as directory:
         config, state = to / "cln-monitor.yml", Path(directory) / "state"
-        config.write_text(_configuration(served.url), encoding="utf-8")
-        private = Path(shutil.copy(config, directory))
-        private.chmod(0o600)
+        config.write_text(_configuration(served), encoding="utf-8")
+        (to / f"{EPORTAL}.key").write_text(f"{cln.eportal.api_key}\n", encoding="utf-8")
+        private, key = (Path(shutil.copy(file, directory)) for file in (config, to / f"{EPORTAL}.key"))
+        for file in (private, key):
+            file.chmod(0o600)
         arguments = (f"--config.file={private}", f"--storage.path={state}")
         with running_exporter(Path(directory), *arguments) as exporter:
             exporter.wait_ready()
@@ -51,15 +56,33 @@ def record(to: Path) -> None:
         shutil.copytree(state, to / "state", ignore=shutil.ignore_patterns("*.lock"))
 
 
-def _configuration(api_url: str) -> str:
-    """Return the sample configuration with all probes, for the simulated account at `api_url`."""
+def _add_eportal(cln: Simulator) -> None:
+    """Add three servers to the ePortal: one with the newest patch, one with the patch before, and one without any."""
+    now = cln.now()
+    kernel = cln.patches.add_kernel(SimulatedKernel("almalinux8", "4.18.0-553.el8.x86_64"))
+    kernel.add_patch(now - 30 * _DAY, ("fix-a", "N/A"))
+    kernel.add_patch(now - 9 * _DAY, ("fix-b", CVE))
+    key = cln.eportal.add_key("Pl4ntedServerKey1")
+    for number, levels in enumerate(((1, 2), (1,), ())):
+        loads = [(now - (29 if level == 1 else 8) * _DAY, level) for level in levels]
+        cln.eportal.add_server(
+            kernel, key, registered=now - 90 * _DAY, loads=loads, hostname=f"app{number}.example.net"
+        )
+
+
+def _configuration(served: Served) -> str:
+    """Return the sample configuration with all probes, for the simulated account and ePortal that are `served`."""
     text = (ROOT / "systemd" / "cln-monitor.yml").read_text("utf-8")
-    text = re.sub(r"(?m)^api_url: .*$", f"api_url: {api_url}", text)
+    text = re.sub(r"(?m)^api_url: .*$", f"api_url: {served.url}", text)
+    text = re.sub(r"(?m)^(patches:.*\n  url: ).*$", rf"\g<1>{served.patches_url}", text)
+    text = text.replace("cves: []", f"cves: [{CVE}]")
     text = text.replace("enabled: false", "enabled: true ")
     text = text.replace("# products: [CELS, OELS", "products: [CELS, OELS").replace("UELS16, CELS_8, UELS18, ", "")
     text = text.replace("login: acme_login", f"login: {LOGIN}")
     credentials = f"secret_key: {SECRET_KEY}\n    registration_token: {REGISTRATION_TOKEN}\n"
-    return re.sub(r"(?m)^ +secret_key_file: .*\n", f"    {credentials}", text).lstrip()
+    text = re.sub(r"(?m)^ +secret_key_file: .*\n", f"    {credentials}", text).lstrip()
+    eportal = f"  - name: {EPORTAL}\n    url: {served.eportal_url}\n    api_key_file: {EPORTAL}.key\n"
+    return f"{text}\neportals:\n{eportal}"
 
 
 def _fail(cln: Simulator, exporter: Exporter) -> None:
@@ -74,7 +97,7 @@ def _answers() -> dict[str, str]:
     paths = {"index": _API}
     for name, probe in PROBES.items():
         paths[name] = f"{_API}/{ACCOUNT}/{name}" if probe.per_account else f"{_API}/{name}"
-    return paths
+    return paths | {name: f"{_API}/{EPORTAL}/{name}" for name in ALL_PROBES if name not in PROBES}
 
 
 def _read(exporter: Exporter, path: str) -> dict[str, object]:

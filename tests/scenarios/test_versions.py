@@ -26,7 +26,7 @@ from cln_monitor.cln import Redactor, SystemClock
 from cln_monitor.config import load_config
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.snapshot import FORMAT as STATE_FORMAT
-from cln_monitor.probes import FORMAT
+from cln_monitor.probes import ALL_PROBES, FORMAT, PROBES
 from tests.checks.inside import run_in_process
 from tests.checks.running import Outcome
 from tests.helpers.clock import FakeClock
@@ -35,14 +35,23 @@ from tools.record_version import VERSIONS
 
 RECORDED = sorted(directory.name for directory in VERSIONS.iterdir())
 PLUGINS = (
-    *("check_cln_awp", "check_cln_cloudlinux", "check_cln_els", "check_cln_exporter", "check_cln_imunify"),
-    *("check_cln_ip_licenses", "check_cln_kernelcare", "check_cln_patch_status", "check_cln_status"),
+    *("check_cln_awp", "check_cln_cloudlinux", "check_cln_cve", "check_cln_els", "check_cln_eportal"),
+    *(
+        "check_cln_exporter",
+        "check_cln_imunify",
+        "check_cln_ip_licenses",
+        "check_cln_kernelcare",
+        "check_cln_patch_status",
+        "check_cln_status",
+    ),
 )
 LATER = {"added_later": {"x": [1, None]}}
 """A field that no version has."""
+ASKED = {"exporter": "index", "cve": "eportal"}
+"""What plugins read whose names are not that of a probe."""
 OPTIONAL = {"created", "host_names", "last_checkin"}
 """Fields whose absence has a meaning: the exporter leaves them out for what CLN does not report."""
-MAPS = ("host_names", "flags", "counts", "checkins")
+MAPS = ("host_names", "flags", "counts", "checkins", "newest")
 """Objects whose names are data, to which no field is added."""
 
 
@@ -62,6 +71,13 @@ def recorded_at(version: Path) -> float:
     """Return a Unix time just after the files were written."""
     answers = answers_of(version).items()
     return 1.0 + max(float(answer["last_run"] + answer["duration"]) for name, answer in answers if name != "index")
+
+
+def configuration_of(version: Path, directory: Path) -> Path:
+    """Copy the configuration of an earlier version, and its API key, to ``directory``, and return its path."""
+    for file in (version / "cln-monitor.yml", *version.glob("*.key")):
+        Path(shutil.copy(file, directory)).chmod(0o600)
+    return directory / "cln-monitor.yml"
 
 
 class Clock(FakeClock, SystemClock):
@@ -98,8 +114,7 @@ def restored(version: Path, directory: Path, edit: Callable[[bytes], bytes] = by
 
     ``edit`` changes the state files.
     """
-    config = Path(shutil.copy(version / "cln-monitor.yml", directory))
-    config.chmod(0o600)
+    config = configuration_of(version, directory)
     state = directory / "state"
     state.mkdir(mode=0o700)
     for file in (version / "state").iterdir():
@@ -123,11 +138,11 @@ def test_this_version_reads_what_it_writes() -> None:
 
 def test_configuration(version: Path, tmp_path: Path) -> None:
     """The configuration of an earlier version is valid."""
-    config = Path(shutil.copy(version / "cln-monitor.yml", tmp_path))
-    config.chmod(0o600)
-    loaded = load_config(config)
+    loaded = load_config(configuration_of(version, tmp_path))
     assert [account.name for account in loaded.accounts] == ["acme"]
-    probes = loaded.accounts[0].probes
+    assert [eportal.name for eportal in loaded.eportals] == ["dc1"]
+    of_eportals = {name: loaded.probes[name] for name in ALL_PROBES if name not in PROBES}
+    probes = loaded.accounts[0].probes | of_eportals
     assert [name for name in answers_of(version) if name != "index" and not probes[name].enabled] == []
 
 
@@ -140,7 +155,7 @@ def test_saved_state(version: Path, tmp_path: Path) -> None:
         reports = [target.report(0.0, with_data=False) for target in service.targets.values()]
         new_index = json.loads(msgspec.json.encode({"probes": reports}))
         for name, old in expected.items():
-            target = service.find("acme", name) or service.find("", name)
+            target = service.find("acme", name) or service.find("dc1", name) or service.find("", name)
             assert target is not None, name
             assert target.observation is not None, name
             new = json.loads(msgspec.json.encode(target.report()))
@@ -242,7 +257,7 @@ def test_plugin_with_an_exporter_that_lacks_a_field(name: str, version: Path) ->
     """Without a field a plugin gives the same result, or is UNKNOWN and says which side to upgrade; nothing else."""
     probe = name.removeprefix("check_cln_")
     answers, now = answers_of(version), recorded_at(version)
-    asked = {"exporter": "index"}.get(probe, probe)
+    asked = ASKED.get(probe, probe)
     expected = checked(name, answers, now)
     names: set[str] = set()
 

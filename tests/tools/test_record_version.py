@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor import __version__
-from cln_monitor.probes import PROBES
+from cln_monitor.probes import ALL_PROBES
 from tools.record_version import VERSIONS, main, record
 
 
@@ -17,7 +17,8 @@ def test_recording(tmp_path: Path) -> None:
     """The configuration, a state file of each probe and the response for each probe are recorded."""
     record(tmp_path / "1.2.3")
     files = sorted(re.sub(r"-[0-9a-f]{32}", "", file.name) for file in tmp_path.rglob("*") if file.is_file())
-    expected = ["cln-monitor.yml", "index.json", *(f"{name}{end}" for name in PROBES for end in (".json", ".state"))]
+    answers = [f"{name}{end}" for name in ALL_PROBES for end in (".json", ".state")]
+    expected = ["cln-monitor.yml", "dc1.key", "index.json", *answers]
     assert files == sorted(expected)
     text = (tmp_path / "1.2.3" / "answers" / "kernelcare.json").read_text("utf-8")
     assert '"is_kept": true' in text
