@@ -57,13 +57,19 @@ def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResul
     coverage = [_coverage_of(cve, oldest_first(servers, now)) for cve in cves]
     counts = _count(servers, cves)
     metric = Metric("not_fixed", counts["not_fixed"], "", *thresholds)
-    state = _state(metric, counts["unknown"])
+    ranges = [threshold for threshold in (options.warning, options.critical) if threshold is not None]
+    might_alert = _might_alert(metric, counts["unknown"])
+    state = metric.state
+    if might_alert or (state is State.OK and counts["unknown"] and not counts["not_fixed"]):
+        state = State.UNKNOWN
     texts = [text for text in (_phrase(one, len(servers), now) for one in coverage) if text]
     notes = odd.notes
     if state is State.OK:
         notes = [*texts, *notes]
     else:
         found += [CheckProblem(state, text) for text in texts]
+    if ranges and might_alert:
+        found.append(CheckProblem(State.UNKNOWN, _open_question(counts, ranges)))
     phrases = phrases_of([*found, *odd.problems, *problems])
     if not phrases:
         named = name_worst(cves)
@@ -102,19 +108,21 @@ def _count(servers: Sequence[EportalServer], cves: Sequence[str]) -> Mapping[Cve
     return counts
 
 
-def _state(metric: Metric, unknown: int) -> State:
-    """Return the state of the number of servers known not to be fixed.
+def _might_alert(metric: Metric, unknown: int) -> bool:
+    """Return whether ``metric``, the number of servers known not to be fixed, only alerts with some ``unknown`` ones.
 
-    UNKNOWN if it raises no alert, but is 0, or might raise one with the ``unknown`` servers: what is not known must not
-    turn the result good.
+    What is not known must not turn the result good.
     """
-    if metric.state is not State.OK or not unknown:
-        return metric.state
     known = int(metric.value)
-    might_alert = any(
-        metric._replace(value=number).state is not State.OK for number in range(known + 1, known + unknown + 1)
-    )
-    return State.UNKNOWN if not known or might_alert else State.OK
+    numbers = range(known, known + unknown + 1)
+    states = [metric._replace(value=number).state for number in numbers]
+    return states[0] is State.OK and any(state is not State.OK for state in states)
+
+
+def _open_question(counts: Mapping[CveState, int], ranges: Sequence[Threshold]) -> str:
+    least, most = counts["not_fixed"], counts["not_fixed"] + counts["unknown"]
+    wanted = " or ".join(threshold.description for threshold in ranges)
+    return f"{least} to {most} servers lack a fix: whether that is {wanted} is unknown"
 
 
 def _phrase(coverage: _Coverage, total: int, now: float) -> str:

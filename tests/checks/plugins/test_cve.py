@@ -69,11 +69,35 @@ def test_a_server_without_the_fix() -> None:
         ((UNFIXED, BARE), ("-w", "1"), "WARNING"),
         ((UNFIXED, BARE), ("-w", "1", "-c", "1"), "CRITICAL"),
         ((FIXED,), ("-w", "1:"), "WARNING"),
+        ((FIXED, UNKNOWN), ("-w", "1:"), "WARNING"),
     ],
 )
 def test_states(servers: tuple[dict[str, Any], ...], arguments: tuple[str, ...], state: str) -> None:
     """A server known not to have the fix decides, and unknown ones never turn the result good."""
     assert judged(report(*servers), "--cve", CVE, *arguments).state == state
+
+
+@pytest.mark.parametrize(
+    ("servers", "arguments", "reason"),
+    [
+        ((UNFIXED, UNKNOWN), ("-w", "1"), "1 to 2 servers lack a fix: whether that is over 1 is unknown"),
+        ((FIXED, *[UNKNOWN] * 7), ("-w", "5"), "0 to 7 servers lack a fix: whether that is over 5 is unknown"),
+        ((UNFIXED, UNKNOWN), ("-w", "5", "-c", "@2:2"), "whether that is over 5 or inside 2:2 is unknown"),
+    ],
+)
+def test_unknown_servers_may_exceed_a_range(
+    servers: tuple[dict[str, Any], ...], arguments: tuple[str, ...], reason: str
+) -> None:
+    """If only the unknown servers decide whether a given range is exceeded, the first line says so."""
+    outcome = judged(report(*servers), "--cve", CVE, *arguments)
+    assert (outcome.state, reason in outcome.text) == ("UNKNOWN", True), outcome.text
+
+
+@pytest.mark.parametrize("arguments", [(), ("-w", "9")])
+@pytest.mark.parametrize("servers", [(UNFIXED, UNKNOWN), (FIXED, UNKNOWN), (UNFIXED,)])
+def test_unknown_servers_do_not_exceed_a_range(servers: tuple[dict[str, Any], ...], arguments: tuple[str, ...]) -> None:
+    """Nothing is said about the ranges if the unknown servers do not change the state, or if none is given."""
+    assert "lack a fix" not in judged(report(*servers), "--cve", CVE, *arguments).text
 
 
 def test_unknown() -> None:
