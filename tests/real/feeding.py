@@ -15,7 +15,10 @@ from tests.real.icinga import PASSWORD, Icinga, result_of
 from tests.real.nagios import Nagios
 from tests.real.watched import PLUGINS, STATES, Result
 
-CHECKS = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "awp", "cloudlinux", "exporter")
+CHECKS = (
+    *("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "awp", "cloudlinux", "eportal", "cve"),
+    "exporter",
+)
 """The checks: there is a service with the name of each on the hosts ``fed`` and ``active``."""
 
 _INTERVAL = 5  # seconds
