@@ -1,8 +1,8 @@
 """``python -m tools.record_version``: record what this version writes, which later versions must read.
 
 The directory ``tests/versions/X.Y.Z`` gets the configuration, the state directory and the JSON of an exporter of a
-small simulated account and ePortal, for ``tests/scenarios/test_versions.py``. Run it once for each release: the files are what its
-users have. ``--again`` replaces the files of a version that is not released yet.
+small simulated account and ePortal, for ``tests/scenarios/test_versions.py``. Run it once for each release: the files
+are what its users have. ``--again`` replaces the files of a version that is not released yet.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class EportalWorld:
         return json.dumps(json.loads(answer.body) | fields)
 
     def roll_out(self) -> int:
-        """Let the first server load a patch that nobody has read so far, and return its level."""
+        """Let the first server load a patch that was never read before, and return its level."""
         now = time.time()
         patch = self.kernel.add_patch(now - _HOUR, ("fix", "N/A"))
         self.first.loads.append((now - 1, patch.level))
@@ -93,13 +93,13 @@ def _accepts(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def an_eportal(folder: Path) -> Iterator[EportalWorld]:
-    """Run an ePortal and a patch server, and write the file with the API key into ``folder``."""
+def an_eportal(directory: Path) -> Iterator[EportalWorld]:
+    """Run an ePortal and a patch server, and write the file with the API key into ``directory``."""
     simulator, now = Simulator(seed=2), time.time()
     eportal = simulator.eportal
     eportal.api_key = API_KEY
-    (folder / f"{NAME}.key").write_text(API_KEY, encoding="utf-8")
-    (folder / f"{NAME}.key").chmod(0o600)
+    (directory / f"{NAME}.key").write_text(API_KEY, encoding="utf-8")
+    (directory / f"{NAME}.key").chmod(0o600)
     eportal.add_feed("delayed", deploy_after=48)
     kernel = simulator.patches.add_kernel(SimulatedKernel("almalinux8", "4.18.0-553.el8.x86_64"))
     kernel.add_patch(now - 9 * _DAY, ("fix", CVE))

@@ -122,6 +122,17 @@ def test_chunked(server: PatchServer, answering: AnsweringPatchServer, never: De
     assert _newest(server, never) == 33
 
 
+@pytest.mark.parametrize("size", [65536, 65537])
+def test_largest_description(server: PatchServer, answering: AnsweringPatchServer, never: Deadline, size: int) -> None:
+    """A description of 64 KB is read, and one byte more is an error that names the limit, not the CVEs of a part."""
+    answering.says(INFO, "kpatch-cve: CVE-2026-11111\n".ljust(size, "\n"))
+    if size == 65536:
+        assert _patch(server, never) == LivePatch(KERNEL, 31, ("CVE-2026-11111",))
+        return
+    with pytest.raises(ClnError, match=rf"reading {INFO} at .*: .* the patch server: larger than 64 KB$"):
+        _patch(server, never)
+
+
 def test_endless_body(server: PatchServer, answering: AnsweringPatchServer, never: Deadline) -> None:
     """Of a response of 500 MB no more than 64 KB and what is in flight is read."""
     answering.answers[LATEST] = b"HTTP/1.1 200 OK\r\nContent-Length: 524288000\r\n\r\n" + b"3" * (1 << 20)
