@@ -74,7 +74,7 @@ def _fault(kind: str, path: str = "*", **fields: Any) -> Callable[[World], objec
 
 
 def _many_rows(world: World) -> None:
-    rows = b",".join(b'{"id":"%d"}' % number for number in range(1_000_000 if world.long else 100_000))
+    rows = b",".join(b'{"id":"%d"}' % number for number in range(1_000_000 if world.long else 20_000))
     world.inject("answer", "/im/srv/list.json", body=b'{"success":true,"data":[' + rows + b"]}")
 
 
