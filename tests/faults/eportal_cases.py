@@ -20,8 +20,8 @@ class EportalCase:
     """A fault: ``title`` describes it after "the ePortal" or "the patch server", ``inject`` injects it.
 
     ``reason`` is why the probe fails, "" if it succeeds. ``says`` is a pattern of the message. ``unknown`` is whether a
-    CVE is then unknown on a server whose patch was not read before. ``least`` is the minimum duration of a run of the
-    probe, in seconds.
+    CVE is then unknown on a server whose patch was not read before, and ``is_kept`` whether it stays so for an hour.
+    ``least`` is the minimum duration of a run of the probe, in seconds.
     """
 
     title: str
@@ -29,6 +29,7 @@ class EportalCase:
     reason: str = ""
     says: str = ""
     unknown: bool = False
+    is_kept: bool = False
     least: float = 0.0
 
     @property
@@ -83,7 +84,8 @@ def _report_no_level(world: World) -> None:
 
 _ECHO = json.dumps({"error": " ".join([*PLANTED, API_KEY])})
 _UNEXPECTED = "unexpected response from the ePortal"
-_NOT_READ = "could not be read from the patch server"
+NOT_READ = "could not be read from the patch server"
+"""What plugins, the page and the log say about any fault of the patch server."""
 
 EPORTAL_CASES: Mapping[str, EportalCase] = {
     "refused": EportalCase("refuses connections", _refuse("eportal"), "unreachable", "connection refused"),
@@ -138,46 +140,46 @@ EPORTAL_CASES: Mapping[str, EportalCase] = {
 
 PATCH_CASES: Mapping[str, EportalCase] = {
     "refused": EportalCase(
-        "refuses connections", _refuse("patches"), says=f"{_NOT_READ}.*connection refused", unknown=True
+        "refuses connections", _refuse("patches"), says=f"{NOT_READ}.*connection refused", unknown=True
     ),
     "hang": EportalCase(
         *("accepts connections and never responds", _patches("hang")),
-        says=f"{_NOT_READ}.*while waiting for the response",
+        says=f"{NOT_READ}.*while waiting for the response",
         unknown=True,
         least=TIMEOUT,
     ),
-    "html": EportalCase("sends HTML with 200", _patches("html"), says=f"{_NOT_READ}.*an HTML page", unknown=True),
+    "html": EportalCase("sends HTML with 200", _patches("html"), says=f"{NOT_READ}.*an HTML page", unknown=True),
     "503": EportalCase(
-        "answers 503", _patches("status", status=503, html=True), says=f"{_NOT_READ}.*HTTP 503", unknown=True
+        "answers 503", _patches("status", status=503, html=True), says=f"{NOT_READ}.*HTTP 503", unknown=True
     ),
     "429": EportalCase(
-        "answers 429", _patches("status", status=429), says=f"{_NOT_READ}.*by the patch server: HTTP 429", unknown=True
+        "answers 429", _patches("status", status=429), says=f"{NOT_READ}.*by the patch server: HTTP 429", unknown=True
     ),
     "redirect": EportalCase(
-        "redirects to another host", _elsewhere(PATCHES), says=f"{_NOT_READ}.*not followed", unknown=True
+        "redirects to another host", _elsewhere(PATCHES), says=f"{NOT_READ}.*not followed", unknown=True
     ),
     "huge": EportalCase(
-        "sends 500 MB", _patches("huge", size=500_000_000), says=f"{_NOT_READ}.*larger than 64 KB", unknown=True
+        "sends 500 MB", _patches("huge", size=500_000_000), says=f"{NOT_READ}.*larger than 64 KB", unknown=True
     ),
     "too-large": EportalCase(
         "describes a patch in 64 KB and one byte",
         _info(lambda text: text.ljust((64 << 10) + 1, "\n")),
-        says=f"{_NOT_READ}.*larger than 64 KB",
+        says=f"{NOT_READ}.*larger than 64 KB",
         unknown=True,
     ),
     "no-cves": EportalCase(
         "describes a patch without `kpatch-cve`",
         _info(lambda text: text.replace("kpatch-cve:", "kpatch-fix:")),
-        says=f"{_NOT_READ}.*no kpatch-cve",
+        says=f"{NOT_READ}.*no kpatch-cve",
         unknown=True,
     ),
     "cut": EportalCase(
         "cuts the description within a CVE",
         _info(lambda text: text[: text.index("kpatch-cve:") + len(_DESCRIPTION) - 3]),
-        says=f"{_NOT_READ}.*ends within kpatch-cve",
+        says=f"{NOT_READ}.*ends within kpatch-cve",
         unknown=True,
     ),
-    "404": EportalCase("does not know a patch", _patches("status", INFO, status=404), unknown=True),
+    "404": EportalCase("does not know a patch", _patches("status", INFO, status=404), unknown=True, is_kept=True),
     "spelling": EportalCase(
         "names several CVEs in one line, in small letters",
         _info(lambda text: text.replace("CVE-2026-11111", "cve-2026-99999,cve-2026-11111")),

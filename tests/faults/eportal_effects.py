@@ -12,7 +12,7 @@ from tests.checks.running import Outcome
 from tests.exporter.parsing import Samples, parse
 
 from .eportal import CVE, NAME
-from .eportal_cases import EportalCase
+from .eportal_cases import NOT_READ, EportalCase
 from .world import View, World, shown_secrets
 
 _LOG = r'msg="probe failed".* probe=eportal .*reason={} error="?(?P<error>.*)'
@@ -48,8 +48,8 @@ class EportalEffects:
         """The message in the log, or else what ``check_cln_cve`` says of the patch server; "" for none."""
         if self.view["failure"]:
             return str(self.view["failure"]["text"])
-        found = re.search(r"what patches fix could not.*", self.outcomes["check_cln_cve"].text)
-        return found[0] if found else ""
+        found = re.search(rf"[^;]*{NOT_READ}.*", self.outcomes["check_cln_cve"].text)
+        return found[0].strip() if found else ""
 
 
 def values_of(samples: Samples, name: str, label: str, **labels: str) -> dict[str, float]:
@@ -129,14 +129,15 @@ def check_page_and_log(case: EportalCase, effects: EportalEffects) -> None:
     assert "Traceback" not in effects.log
 
 
-def check_recovery(effects: EportalEffects, world: World) -> None:
+def check_recovery(case: EportalCase, effects: EportalEffects, world: World) -> None:
     """Check that the next poll has the new patch, and that the patch server was sent no credentials."""
     world.eportal.mend()
     view = world.read_eportal()
     assert view["failure"] is None
     samples, first = parse(world.exporter.metrics()), world.eportal.first.server_id
     assert values_of(samples, "cln_eportal_server_patch_level", "server_id")[first] == effects.level
-    assert values_of(samples, "cln_cve_servers", "state", cve=CVE) == {"fixed": 3.0, "not_fixed": 0.0, "unknown": 0.0}
+    coverage = values_of(samples, "cln_cve_servers", "state", cve=CVE)
+    assert coverage == {"fixed": 3.0 - case.is_kept, "not_fixed": 0.0, "unknown": float(case.is_kept)}
     assert values_of(samples, "cln_probe_cautions", "fact", probe="eportal") == {}
     for request in world.eportal.simulator.requests:
         assert request.method == "GET"

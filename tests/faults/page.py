@@ -84,5 +84,5 @@ def _without_particulars(words: str) -> str:
     words = re.sub(r"larger than \d+ MB", "larger than 64 MB", words)
     words = re.sub(r" \(and \d+ more missing\)", "", words)
     words = re.sub(r"\b3(?:599|600|601)\b", "3600", words)
-    words = re.sub(r"/[0-9a-f]{40}/\d+/", "/5f0c…/31/", words)
+    words = re.sub(r"/[0-9a-f]{12}…/\d+/", "/5f0c…/31/", words)
     return words if len(words) < 200 else words[:200].rpartition(" ")[0] + " …"

@@ -186,7 +186,7 @@ def test_fault_of_the_eportal(name: str, world: World) -> None:
     check_eportal_metrics(case, effects, world)
     check_page_and_log(case, effects)
     assert world.elsewhere.connections == 0
-    check_recovery(effects, world)
+    check_recovery(case, effects, world)
     SEEN_OF_EPORTAL[name] = effects
 
 
