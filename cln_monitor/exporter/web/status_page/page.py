@@ -32,7 +32,6 @@ class StatusPage:
         self._telemetry_path = telemetry_path
         self._base = "" if external_path is None else f"{external_path}/"
         self._is_demo = is_demo
-        self._template = environment.get_template("status.html")
         self._summaries: dict[TargetId, tuple[Observation[Any], Mapping[str, str], Summary]] = {}
 
     def render(self, account: str = "") -> str:
@@ -45,7 +44,7 @@ class StatusPage:
         ids = {target.id for target in targets}
         self._summaries = {id_: known for id_, known in self._summaries.items() if id_ in ids}
         unknown = account if account not in {"", *accounts} else ""
-        return self._template.render(
+        return environment.get_template("status.html").render(
             page=overview(statuses, self._service.now(), unknown, self._service.problems(shown)),
             account="" if unknown else account,
             is_all=not account,
