@@ -127,8 +127,9 @@ def _decoded(answer: HttpAnswer, decode: Callable[[str], T]) -> T | None:
         raise BadAnswerError(f"{_UNEXPECTED}: HTTP {status}", transient=status >= 500)
     if answer.body.lstrip().startswith(b"<"):
         raise BadAnswerError(f"{_UNEXPECTED}: an HTML page (HTTP 200)")
-    if not answer.has_end:  # a part of a list of fixes, or of a number, would look like a whole
-        raise BadAnswerError(f"{_UNEXPECTED}: neither Content-Length nor chunked, so it may be truncated")
+    # A part of a list of fixes, or of a number, would look like a whole.
+    if not answer.has_end and not answer.body.endswith(b"\n"):
+        raise BadAnswerError(f"{_UNEXPECTED}: no Content-Length and no newline at its end, so it may be truncated")
     return decode(answer.body.decode("utf-8", "replace"))
 
 

@@ -116,6 +116,18 @@ def test_redirects_are_not_followed(
         assert other.heads == []
 
 
+@pytest.mark.parametrize("head", ["HTTP/1.0 200 OK", "HTTP/1.1 200 OK"])
+def test_without_a_length(server: PatchServer, answering: AnsweringPatchServer, never: Deadline, head: str) -> None:
+    """A response that ends with the connection is read if its last line is whole."""
+    info = "kpatch-name: a.patch\nkpatch-cve: CVE-2026-11111\n"
+    answering.answers = {
+        INFO: f"{head}\r\nConnection: close\r\n\r\n{info}".encode(),
+        LATEST: f"{head}\r\nConnection: close\r\n\r\n33\n".encode(),
+    }
+    assert _patch(server, never) == LivePatch(KERNEL, 31, ("CVE-2026-11111",))
+    assert _newest(server, never) == 33
+
+
 def test_chunked(server: PatchServer, answering: AnsweringPatchServer, never: Deadline) -> None:
     """A response in chunks has an end."""
     answering.answers[LATEST] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n33\r\n0\r\n\r\n"
