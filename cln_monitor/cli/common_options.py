@@ -26,7 +26,7 @@ AccountOption = Annotated[
         "-a",
         metavar="NAME",
         autocompletion=account_names,
-        help="Account or ePortal in the configuration. Required if there are several accounts.",
+        help="Account (default: the only one) or ePortal (default: all) in the configuration.",
     ),
 ]
 OutputOption = Annotated[
