@@ -36,7 +36,8 @@ _MOST_PROBLEMS = 5  # named on stderr
 class ServerOfEportal(NamedTuple):
     """A server: its ``row`` for the output, and whether it ``is_behind`` and ``is_silent``, as far as known.
 
-    ``is_behind`` compares with the newest level of the default channel, or is what the ePortal says if that is unknown.
+    ``is_behind`` is what the ePortal says about the feed of the server; if it says nothing, the patch is compared with
+    the newest level of the default channel.
     ``reason_unknown`` says why ``cve_state`` is unknown, empty if it is not.
     """
 
@@ -131,13 +132,11 @@ def _servers(
         newest = reading.newest.get(row.kernel_id)
         state = None if cve is None else state_of_cve(cve, level, patch)
         is_silent = isinstance(row.last_checkin, float) and row.last_checkin < silent_before
-        behind = is_behind(level, newest)
+        behind = is_behind(level, newest) if row.is_updated is None else not row.is_updated
         reason = reason_unknown(level, row.kernel_id, patch) if state == "unknown" else ""
         about = {"account": account, "cve": cve, "cve_state": state, "newest_level": newest, "behind": behind}
         about["cve_unknown_because"] = reason or None
         shown = {**_row(row, patch, now), **about, "silent": None if row.last_checkin is UNSET else is_silent}
-        if behind is None and row.is_updated is not None:
-            behind = not row.is_updated
         yield ServerOfEportal(shown, state, reason, behind, is_silent)
 
 

@@ -159,7 +159,19 @@ def test_behind_without_newest_levels(eportals: TwoEportals, monkeypatch: pytest
     eportals.simulator.faults.add(Fault("status", path="/patches/*/latest.v2", status=404))
     assert eportals.names("eportal", "servers", "list", "--behind") == expected
     outcome = eportals.ask("-a", "dc1", "eportal", "servers", "list", "--behind", "-o", "json")
-    assert {(row["behind"], row["updated"]) for row in outcome.json} == {(None, False)}
+    assert {(row["behind"], row["updated"]) for row in outcome.json} == {(True, False)}
+
+
+def test_the_eportal_decides_what_is_behind(eportals: TwoEportals, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is up to date for its feed is not behind; one that is not judged is compared with the newest."""
+    eportal = eportals.simulator.eportal
+    judge = eportal.is_updated
+    other = {"older": True, "bare": None}
+    monkeypatch.setattr(eportal, "is_updated", lambda server, now: other.get(server.hostname, judge(server, now)))
+    assert eportals.names("eportal", "servers", "list", "--behind") == ["bare"]
+    rows = {row["hostname"]: row for row in eportals.rows("eportal", "servers", "list")}
+    shown = {name: (rows[name]["behind"], rows[name]["updated"]) for name in ("older", "bare", "newest")}
+    assert shown == {"older": (False, True), "bare": (True, None), "newest": (False, True)}
 
 
 def test_many_problems(eportals: TwoEportals) -> None:

@@ -53,7 +53,7 @@ def list_servers(
     context: typer.Context,
     *,
     behind: Annotated[
-        bool, typer.Option("--behind", help="Only servers with a patch below the newest one of the default channel.")
+        bool, typer.Option("--behind", help="Only servers that have not loaded the newest live patch of their feed.")
     ] = False,
     cve: Annotated[
         str | None,
@@ -65,8 +65,8 @@ def list_servers(
 ) -> None:
     """List the servers of the ePortals in the configuration, or of one, with the live patch that each has loaded.
 
-    A server is shown if at least one condition applies. One whose newest level is unknown is behind if the ePortal says
-    that it is out of date; if that is unknown as well, it is only counted, on stderr.
+    A server is shown if at least one condition applies. The ePortal decides which servers are behind. One of which it
+    says nothing is compared with the newest level of the default channel; if that is unknown, it is counted on stderr.
     """
     from cln_monitor.cli.eportal_servers import (  # noqa: PLC0415 # Tab needs none
         check_cve,
