@@ -71,7 +71,7 @@ quick: $(venv)/.compiled
 whole = $(pytest) --numprocesses=$(1) --no-loadscope-reorder $(2) $(ARGS) $(if $(ARGS),|| test $$? = 5)
 .PHONY: measured
 measured: servers $(venv)/.compiled
-	@nice $(call whole,0,-m 'not unmeasured' --cov --cov-report=term)
+	@nice $(call whole,2,-m 'not unmeasured' --cov --cov-report=term)
 .PHONY: unmeasured
 unmeasured: servers $(venv)/.compiled
 	@$(call whole,5,-m unmeasured)
