@@ -20,20 +20,28 @@ from .model import SECRET_NAMES, AccountConfig, Config, secret_fields
 
 def warnings_of(config: Config) -> list[str]:
     """Return one line for each setting in ``config`` that works, but is risky or probably a mistake."""
-    warnings = list(_exposed(config))
-    first: dict[tuple[str, str], str] = {}
-    for place, account, login in _logins(config):
-        other = first.setdefault((config.api_url_of(account), login), account.name)
-        if other != account.name:
-            warnings.append(
-                f"{place}: {account.name} has the same login as {other}; everything is requested and counted twice"
-            )
+    warnings = [*_exposed(config), *_counted_twice(config)]
     warnings += _placeholders(config)
     warnings += _odd_secrets(config)
     if not config.enabled_probes:
         warnings.append("probes: no probe is enabled, so nothing is monitored")
     warnings += _short_ages(config)
     return [in_variables(warning) for warning in warnings] if config.from_environment else warnings
+
+
+def _counted_twice(config: Config) -> Iterator[str]:
+    """Yield a warning for each account and ePortal that is the same as an earlier one."""
+    first: dict[tuple[str, str], str] = {}
+    for place, account, login in _logins(config):
+        other = first.setdefault((config.api_url_of(account), login), account.name)
+        if other != account.name:
+            yield f"{place}: {account.name} has the same login as {other}; everything is requested and counted twice"
+    names: dict[str, str] = {}
+    for index, eportal in enumerate(config.eportals):
+        other = names.setdefault(eportal.url.rstrip("/"), eportal.name)
+        if other != eportal.name:
+            place = f"eportals[{index}].url"
+            yield f"{place}: {eportal.name} has the same URL as {other}; its servers are requested and counted twice"
 
 
 def _short_ages(config: Config) -> Iterator[str]:

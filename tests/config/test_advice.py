@@ -85,6 +85,18 @@ accounts:
     ]
 
 
+def test_a_url_of_two_eportals(tmp_path: Path) -> None:
+    """Two ePortals with the same URL cause a warning."""
+    (tmp_path / "key").write_text("pl4nted-api-key")
+    (tmp_path / "key").chmod(0o600)
+    entry = "  - {{name: {}, url: 'https://{}/admin/api', api_key_file: key}}"
+    hosts = {"one": "eportal.example.net", "two": "eportal.example.net", "other": "eportal2.example.net"}
+    text = "\n".join(["eportals:", *(entry.format(name, host) for name, host in hosts.items())])
+    assert warnings_of(parse_config(text, tmp_path)) == [
+        "eportals[1].url: two has the same URL as one; its servers are requested and counted twice"
+    ]
+
+
 def test_nothing_to_do() -> None:
     """A configuration without any enabled probe causes a warning."""
     off = [f"{name}: {{enabled: false}}" for name in PROBES]
