@@ -82,3 +82,13 @@ def patch_age(built_at: float | None, now: float) -> float | None:
     if built_at is None or built_at > now + _MOST_AHEAD:
         return None
     return max(0.0, now - built_at)
+
+
+def patch_rank(level: int | None, age: float | None) -> tuple[int, float]:
+    """Return the rank of a server whose patch has ``level`` and was built ``age`` seconds ago, both None if unknown.
+
+    Servers without a patch come first, then the oldest patch, and an unknown age last: it must not hide what is known.
+    """
+    if level == 0:
+        return 0, 0.0
+    return (2, 0.0) if age is None else (1, -age)

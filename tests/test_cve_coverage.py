@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cln_monitor.patches import LivePatch, is_behind, parse_cve, patch_age, reason_unknown, state_of_cve
+from cln_monitor.patches import LivePatch, is_behind, parse_cve, patch_age, patch_rank, reason_unknown, state_of_cve
 
 CVE = "CVE-2026-11111"
 WITH_IT = LivePatch("5f0c" * 10, 31, (CVE,))
@@ -85,3 +85,12 @@ def test_reason_unknown(level: int | None, kernel_id: str, patch: LivePatch | No
 def test_patch_age(built_at: float | None, age: float | None) -> None:
     """A patch built in another time zone is new; one built years ahead has an unknown age, and is not always new."""
     assert patch_age(built_at, 1000.0) == age
+
+
+def test_patch_rank() -> None:
+    """Servers without a patch come first, then the oldest patch; what is unknown comes last."""
+    servers = [(None, None), (3, 50.0), (2, 90.0), (0, None), (5, None)]
+    assert sorted(servers, key=lambda server: patch_rank(*server)) == [
+        *((0, None), (2, 90.0), (3, 50.0)),
+        *((None, None), (5, None)),
+    ]

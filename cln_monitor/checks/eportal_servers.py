@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cln_monitor.checkin_groups import MOST_NAMED, UNKNOWN
-from cln_monitor.cve_coverage import patch_age
+from cln_monitor.cve_coverage import patch_age, patch_rank
 from cln_monitor.durations import format_age
 
 from .checkin_rules import with_host_name
@@ -81,14 +81,7 @@ def servers_in(fleet: Mapping[str, Any]) -> list[EportalServer]:
 
 def oldest_first(servers: Iterable[EportalServer], now: float) -> list[EportalServer]:
     """Return ``servers`` by the age of their patch: those without one first, those whose patch is unknown last."""
-
-    def rank(server: EportalServer) -> tuple[int, float]:
-        if server.level == 0:
-            return 0, 0.0
-        age = server.patch_age(now)
-        return (2, 0.0) if age is None else (1, -age)
-
-    return sorted(servers, key=rank)
+    return sorted(servers, key=lambda server: patch_rank(server.level, server.patch_age(now)))
 
 
 def lines_about(label: str, servers: Sequence[EportalServer], now: float) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cln_monitor.durations import format_age
-from cln_monitor.patches import CVE_STATES, LivePatch, patch_age, state_of_cve
+from cln_monitor.patches import CVE_STATES, LivePatch, patch_age, patch_rank, state_of_cve
 from cln_monitor.probes import EportalFleet, EportalServerState
 
 from . import formatting
@@ -73,7 +73,7 @@ def eportal_servers(statuses: Sequence[ProbeStatus], now: float) -> Truncated:
         for status, fleet in _fleets(statuses)
         for server, patch, why in _with_reasons(fleet, now - status.stale_after)
     ]
-    first = heapq.nsmallest(MAX_ROWS, found, key=lambda row: _rank(row[1], row[2], now))
+    first = heapq.nsmallest(MAX_ROWS, found, key=lambda row: patch_rank(row[1].patch_level, _age(row[2], now)))
     rows = [_server(status.view.account, server, patch, why, now) for status, server, patch, why in first]
     return Truncated(rows, len(found) - len(rows))
 
@@ -131,7 +131,7 @@ def _server(
 ) -> EportalServerRow:
     level = server.patch_level
     heard = server.last_checkin
-    age = None if patch is None else patch_age(patch.built_at, now)
+    age = _age(patch, now)
     silent = f"silent for {format_age(max(0.0, now - heard))}" if heard else ""
     return EportalServerRow(
         account=account,
@@ -146,12 +146,8 @@ def _server(
     )
 
 
-def _rank(server: EportalServerState, patch: LivePatch | None, now: float) -> tuple[int, float]:
-    """Return the place of a server in the table: what is not known must not hide what is known."""
-    if server.patch_level == 0:
-        return 0, 0.0
-    age = None if patch is None else patch_age(patch.built_at, now)
-    return (2, 0.0) if age is None else (1, -age)
+def _age(patch: LivePatch | None, now: float) -> float | None:
+    return None if patch is None else patch_age(patch.built_at, now)
 
 
 def _patch(server: EportalServerState, patches: dict[tuple[str, int], LivePatch]) -> LivePatch | None:
