@@ -36,11 +36,15 @@ class NotHttpError(InvalidResponseError):
     """The response does not begin with ``HTTP/``."""
 
 
+def is_cut_tls(error: ssl.SSLError) -> bool:
+    """Whether ``error`` means that the connection ended without a TLS close notification."""
+    # Up to Python 3.11.3 this error is not an SSLEOFError.
+    return isinstance(error, ssl.SSLEOFError) or getattr(error, "reason", None) == "UNEXPECTED_EOF_WHILE_READING"
+
+
 def is_closed_tls(error: ssl.SSLError) -> bool:
     """Whether ``error`` means that the peer closed the connection, with a TLS close notification or without one."""
-    # Up to Python 3.11.3 the error of a connection that was cut is not an SSLEOFError.
-    cut = "UNEXPECTED_EOF_WHILE_READING"
-    return isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or getattr(error, "reason", None) == cut
+    return isinstance(error, ssl.SSLZeroReturnError) or is_cut_tls(error)
 
 
 class _Wire:
@@ -66,7 +70,7 @@ class _Wire:
         try:
             piece = self._file.read(number) or b""
         except ssl.SSLError as error:
-            if not is_closed_tls(error):
+            if not is_cut_tls(error):
                 raise
             piece, self.was_cut = b"", True
         self.received = self.received or bool(piece)
