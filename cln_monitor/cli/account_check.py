@@ -17,14 +17,13 @@ from cln_monitor.durations import format_skew
 from cln_monitor.policy import MOST_SKEW
 from cln_monitor.probes import (
     BY_PRODUCT,
+    PROBES,
     WITHOUT_LOGIN,
     Observation,
     Probe,
     ProbeContext,
-    probes_of,
     run_probe,
 )
-from cln_monitor.source_kinds import ACCOUNT
 
 from .concurrent import ConcurrentReader
 from .exit_codes import ExitCode
@@ -71,7 +70,7 @@ class AccountCheck:
         The TuxCare portal refuses the status. An API that refuses everything is not CLN's, or is at another path.
         """
         with Threads(self._session.config.concurrency - 1) as pool:
-            for probe in probes_of(ACCOUNT).values():
+            for probe in PROBES.values():
                 if self._is_stopped:
                     self._add(probe.name, NOT_ASKED, "it would fail for the same reason")
                 elif not self._account.has_login and probe.name not in WITHOUT_LOGIN:

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from cln_monitor.cln import problem_of_api_url, problem_of_proxy
-from cln_monitor.probes import ALL_PROBES, WITHOUT_LOGIN, Duration, Probe, ProbeSettings, probes_of
-from cln_monitor.source_kinds import ACCOUNT, SOURCE_KINDS
+from cln_monitor.probes import ALL_PROBES, PROBES, WITHOUT_LOGIN, Duration, Probe, ProbeSettings
+from cln_monitor.source_kinds import SOURCE_KINDS
 
 from .account_checks import check_accounts, permission_hint
 from .eportal_checks import check_eportals
@@ -129,13 +129,12 @@ def _account(validator: Validator, account: object, defaults: _ProbeValues, plac
         values["api_url"] = _api_url(validator, values["api_url"], at(place, "api_url"))
     if isinstance(account, dict):
         _check_one_login(validator, account, place)
-    probes = probes_of(ACCOUNT)
     own = _probe_values(
-        validator, account.get("probes") if isinstance(account, dict) else None, at(place, "probes"), probes
+        validator, account.get("probes") if isinstance(account, dict) else None, at(place, "probes"), PROBES
     )
     if validator.problems:
         return None
-    read = AccountConfig(**values, probes=_probes({name: defaults[name] | own[name] for name in probes}, probes))
+    read = AccountConfig(**values, probes=_probes({name: defaults[name] | own[name] for name in PROBES}, PROBES))
     if read.has_login:
         return read
     return msgspec.structs.replace(read, probes=_without_login(validator, read.probes, own, place))
