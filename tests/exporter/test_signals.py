@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,20 @@ MEANINGLESS = (
     *("SIGALRM", "SIGIO", "SIGPROF", "SIGPWR", "SIGSTKFLT", "SIGUSR1", "SIGUSR2", "SIGVTALRM"),
     *("SIGRTMIN", "SIGRTMAX"),
 )
+
+
+def threads_of(exporter: Exporter) -> dict[str, str]:
+    """Return the state and the number of context switches of each thread of the exporter."""
+    files = Path(f"/proc/{exporter.process.pid}/task").glob("*/status")
+    return {
+        file.parent.name: "".join(re.findall(r"^State:.*|ctxt.*", file.read_text(), re.MULTILINE)) for file in files
+    }
+
+
+def is_idle(exporter: Exporter) -> bool:
+    """Return whether all threads of the exporter slept from one look to the next."""
+    before = threads_of(exporter)
+    return all("sleeping" in state for state in before.values()) and threads_of(exporter) == before
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +68,9 @@ def test_an_ignored_signal(name: str, exporter: Exporter) -> None:
 def test_a_signal_that_dumps_core(name: str, tmp_path: Path) -> None:
     """A signal that dumps core terminates the exporter after the stacks of its threads are in the log."""
     with running_exporter(tmp_path, "--demo") as running:
-        running.wait_ready()  # stacks are read while threads run, but between polls they are idle
+        running.wait_ready()
+        # The handler reads stacks while they change, on which one of a hundred dumps during a poll crashes.
+        wait_until(lambda: is_idle(running), "a pause between polls")
         code, _ = running.stop(getattr(signal, name))
         assert code == -getattr(signal, name)
         # The signal may be delivered to a thread without Python state: then there is no current thread.
