@@ -22,8 +22,8 @@ from typing import Any
 import pytest
 from hypothesis import is_hypothesis_test
 
-DIRECTORIES = ("real", "faults", "soak", "packages", "next_release")
-"""Directories in which all tests start programs; the slowest first."""
+DIRECTORIES = ("faults", "real", "soak", "packages", "next_release")
+"""Directories in which all tests start programs; first the one with the slowest file, which one process runs alone."""
 ON_REQUEST = ("packages", "next_release")
 """Directories whose tests run only if the command line names them.
 
