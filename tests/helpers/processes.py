@@ -13,6 +13,7 @@ lines have the marker `measured`. Tests of what is not in the package are not me
 from __future__ import annotations
 
 import functools
+import multiprocessing.process
 import os
 import subprocess
 from collections.abc import Callable, Generator
@@ -34,7 +35,11 @@ BESIDE_THE_PACKAGE = ("containers", "dashboards", "fuzz", "helpers", "tools")
 """Directories whose tests are about other code than that of `cln_monitor`."""
 
 _TESTS = Path(__file__).parents[1]
-_STARTS = ((subprocess.Popen, "__init__"), (os, "fork"), (os, "forkpty"), (os, "posix_spawn"), (os, "posix_spawnp"))
+_STARTS = (
+    (subprocess.Popen, "__init__"),
+    (multiprocessing.process.BaseProcess, "start"),
+    *((os, name) for name in ("fork", "forkpty", "posix_spawn", "posix_spawnp")),
+)
 _LEFT_OUT = {
     "not processes": DIRECTORIES,
     "not processes and not many_inputs": DIRECTORIES,

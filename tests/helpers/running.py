@@ -19,7 +19,8 @@ from email.message import Message
 from pathlib import Path
 from typing import TypeVar
 
-from tests.helpers.sources import Log
+from tests.helpers.forked_exporter import ForkedExporter, can_be_forked
+from tests.helpers.sources import Log, Process
 
 CLN_EXPORTER = Path(sys.executable).parent / "cln-exporter"
 PATIENCE = 60.0
@@ -85,17 +86,15 @@ class Program:
         pass_fds: Sequence[int] = (),
     ) -> None:
         self.log_file = log_file
-        with log_file.open("wb") as log:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=os.environ | dict(environment or {}),
-                pass_fds=pass_fds,
-            )
+        self.process = self._start(command, os.environ | dict(environment or {}), pass_fds)
         self._watched = Log(self.process, log_file)
         self._watched.watch()
+
+    def _start(self, command: list[str], environment: Mapping[str, str], pass_fds: Sequence[int]) -> Process:
+        with self.log_file.open("wb") as log:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, pass_fds=pass_fds
+            )
 
     @property
     def log(self) -> str:
@@ -128,11 +127,14 @@ class Program:
                 self.process.kill()
                 self.process.wait()
         self._watched.end()
-        return self.process.returncode, time.monotonic() - started
+        return self.process.wait(), time.monotonic() - started
 
 
 class Exporter(Program):
-    """A ``cln-exporter``, or another ``program``, on ``address``, by default on a free loopback port."""
+    """A ``cln-exporter``, or another ``program``, on ``address``, by default on a free loopback port.
+
+    Without ``program`` it is forked, if that makes no difference.
+    """
 
     def __init__(
         self,
@@ -140,15 +142,21 @@ class Exporter(Program):
         *arguments: str,
         address: str = "127.0.0.1:0",
         environment: Mapping[str, str] | None = None,
-        program: Sequence[str] = (str(CLN_EXPORTER),),
+        program: Sequence[str] | None = None,
     ) -> None:
-        command = [*program, f"--web.listen-address={address}", *arguments]
+        self._is_forked = program is None and can_be_forked(environment or {})
+        command = [*(program or [str(CLN_EXPORTER)]), f"--web.listen-address={address}", *arguments]
         super().__init__(command, log_file, environment)
         try:
             self.address = self.wait_for_log(r"msg=listening address=(\S+)")[1]
         except BaseException:
             self.stop()
             raise
+
+    def _start(self, command: list[str], environment: Mapping[str, str], pass_fds: Sequence[int]) -> Process:
+        if self._is_forked:
+            return ForkedExporter(command, self.log_file, environment)
+        return super()._start(command, environment, pass_fds)
 
     def ask(self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
         """Return the response at ``path``."""
@@ -171,9 +179,9 @@ def running_exporter(
     *arguments: str,
     address: str = "127.0.0.1:0",
     environment: Mapping[str, str] | None = None,
-    program: Sequence[str] = (str(CLN_EXPORTER),),
+    program: Sequence[str] | None = None,
 ) -> Iterator[Exporter]:
-    """Run ``cln-exporter``, or another ``program``, with ``arguments`` and its log in ``directory``."""
+    """Run :class:`Exporter` with ``arguments`` and its log in ``directory``."""
     exporter = Exporter(
         directory / "exporter.log", *arguments, address=address, environment=environment, program=program
     )

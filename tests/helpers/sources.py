@@ -10,6 +10,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.helpers.forked_exporter import ForkedExporter
+
 LINES, LOG_BYTES = 200, 1 << 16
 """The end of a log that is shown."""
 EXCHANGES, BODY, TARGET = 20, 300, 300
@@ -73,10 +75,13 @@ class Watched:
 watched = Watched()
 
 
+Process = subprocess.Popen[bytes] | ForkedExporter
+
+
 class Log(Source):
     """The output of a ``process`` in a ``file``, kept at its end, as the next process may use the same file."""
 
-    def __init__(self, process: subprocess.Popen[bytes], file: Path) -> None:
+    def __init__(self, process: Process, file: Path) -> None:
         self._process, self._file = process, file
         self._kept: str | None = None
 
