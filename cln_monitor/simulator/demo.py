@@ -165,4 +165,4 @@ def _double_registration(account: Account, now: float) -> None:
     databases = next(key for key in account.kernelcare_keys.values() if key.note == "Databases")
     first = next(iter(databases.servers.values()))
     first.checkins = Stopped(first.checkins, now - 12 * DAY)
-    databases.add_server(ip=first.ip, hostname=first.hostname, created=now - 12 * DAY)
+    databases.add_server(ip=first.ip, hostname=first.hostname, created=now - 12 * DAY + HOUR)

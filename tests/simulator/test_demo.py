@@ -55,6 +55,24 @@ def test_one_server_is_registered_twice() -> None:
     assert new > NOW - 5 * 3600
 
 
+def test_the_newer_registration_is_later_by_the_minute() -> None:
+    """Even if the older one's last check-in was just before, dates to the minute show that the newer one came later."""
+
+    def twice(started: float) -> tuple[float, float]:
+        account = Simulator.demo(clock=lambda: started).accounts["acme_login"]
+        servers = list(account.kernelcare_servers())
+        [ip] = [ip for ip, count in Counter(server.ip for server in servers).items() if count > 1]
+        old, new = (server for server in servers if server.ip == ip)
+        checkin = old.last_checkin(started)
+        assert checkin is not None
+        return checkin, new.created
+
+    just_after = twice(NOW)[0] + 12 * DAY + 1
+    checkin, created = twice(just_after)
+    assert just_after - 12 * DAY - checkin == 1
+    assert checkin // 60 < created // 60
+
+
 def test_ip_licenses_of_each_kind_occur() -> None:
     """The demo has IP licenses that are unused, stale, undocumented, shared, or IPv6."""
     licenses = list(Simulator.demo(clock=lambda: NOW).accounts["acme_login"].ip_licenses.values())
