@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.chromium import Chromium
+from tests.helpers.running import wait_until
 
 pytestmark = pytest.mark.needs_server("chromium")
 
@@ -26,7 +27,7 @@ def test_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
             chromium.page("about:blank", 800)
             assert _processes(folder)
         assert [*folder.glob("*/*")] == []
-        assert _processes(folder) == []
+        wait_until(lambda: not _processes(folder), "its processes, which were killed, to end")
 
 
 def _processes(folder: Path) -> list[str]:

@@ -18,6 +18,7 @@ from cln_monitor.cln.http.sockets import connect
 from tests.cln.answering import AnsweringCln
 from tests.cln.asking import Clients, enveloped, read, refused
 from tests.helpers.certificates import Authority
+from tests.helpers.running import wait_until
 from tests.helpers.scripted import ScriptedServer, http_answer, read_head
 
 PATIENCE = 20.0
@@ -207,10 +208,13 @@ class TestStale:
                 client.kernelcare.keys()
         assert len(server.heads) == 2
 
+    @pytest.mark.usefixtures("call_clock")
     def test_new_connection_is_not_asked_twice(self, clients: Clients) -> None:
         """A request on a new connection without a response is sent once."""
-        with Talking(lambda *_: None) as server, pytest.raises(TimedOutError):
-            clients.client(server.url, timeout=0.1).kernelcare.keys()
+        with Talking(lambda *_: None) as server:
+            with pytest.raises(TimedOutError):
+                clients.client(server.url, timeout=0.1).kernelcare.keys()
+            wait_until(lambda: server.heads, "the request")
         assert len(server.heads) == 1
 
     @pytest.mark.parametrize("answer", [None, b"", http_answer(b"", status="408 Request Timeout")])

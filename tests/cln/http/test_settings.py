@@ -97,6 +97,7 @@ def test_unreachable(clients: Clients, name: str, monkeypatch: pytest.MonkeyPatc
         assert "pl4nted" not in str(raised.value)
 
 
+@pytest.mark.usefixtures("call_clock")
 def test_what_it_is_not_told_of(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a configured proxy, or once CLN was reached, the variable is not mentioned."""
     monkeypatch.setenv("ALL_PROXY", VALUE)
