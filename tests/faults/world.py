@@ -119,7 +119,7 @@ class Figures:
 class World:
     """The environment of the tests. ``elsewhere`` is the target of redirects, which must never be queried.
 
-    ``long``: faults can take their full time.
+    ``long``: faults can take their full time. ``is_mended``: the test has left no fault of CLN.
     """
 
     simulator: Simulator
@@ -132,6 +132,7 @@ class World:
     elsewhere: ScriptedServer
     eportal: EportalWorld
     long: bool = False
+    is_mended: bool = True
 
     def inject(self, kind: str, path: str = "*", **fields: Any) -> None:
         """Inject a fault of the simulator into each call to ``path``."""
@@ -151,6 +152,7 @@ class World:
         self.simulator.faults.clear()
         self.resolver_fails.unlink(missing_ok=True)
         self.show_certificate("good")
+        self.is_mended = True
 
     def views(self) -> dict[str, View]:
         """Return the state of each probe of CLN at the exporter."""
