@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Container, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import structlog
@@ -86,20 +86,21 @@ class Poller:
     def replace(self, targets: Iterable[Target], unchanged: Container[TargetId]) -> None:
         """Schedule exactly ``targets``: spread the new ones from now on, and keep the next run of the ``unchanged``."""
         targets = list(targets)
-        spread, delay = _spread_delay(len(targets)), timedelta()
+        spread = _spread_delay(len(targets))
         with self._lock:
+            first_run = self._time.now()
             previous, self._jobs = self._jobs, {}
             for target in targets:
                 if target.id in unchanged:
                     job = self._jobs[target.id] = previous.pop(target.id)
                     job.modify(args=[target])
                 else:
-                    self._jobs[target.id] = self._schedule(target, delay)
-                    delay += spread
+                    self._jobs[target.id] = self._schedule(target, first_run)
+                    first_run += spread
         for job in previous.values():
             job.remove()
 
-    def _schedule(self, target: Target, delay: timedelta) -> Job:
+    def _schedule(self, target: Target, first_run: datetime) -> Job:
         interval = target.settings.interval
         job_id = uuid4().hex
         return self._scheduler.add_job(
@@ -109,7 +110,7 @@ class Poller:
             kwargs={"job_id": job_id},
             id=job_id,
             name=f"{target.id.probe} of {target.id.account or target.id.api}",
-            next_run_time=self._time.now() + delay,
+            next_run_time=first_run,
         )
 
     def _poll(self, target: Target, *, job_id: str) -> None:
