@@ -112,9 +112,10 @@ def test_a_cut_body_is_shorter_than_its_length(simulator: Simulator, served: Ser
 def test_a_hang_sends_nothing(simulator: Simulator, served: Served) -> None:
     """A hang sends no byte until the client closes the connection."""
     simulator.faults.add(Fault("hang"))
-    with socket.create_connection(("127.0.0.1", served.port), timeout=0.05) as connection:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
         connection.sendall(ASK)
         await_request(simulator)
+        connection.settimeout(0.05)
         with pytest.raises(TimeoutError):
             connection.recv(1)
     assert simulator.requests[-1].status is None
@@ -270,8 +271,9 @@ def test_an_interim_answer_comes_first(simulator: Simulator, served: Served) -> 
 def test_raw_bytes_leave_the_connection_open(simulator: Simulator, served: Served) -> None:
     """Raw bytes are sent, and the connection stays open."""
     simulator.faults.add(Fault("raw", body="HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n"))
-    with socket.create_connection(("127.0.0.1", served.port), timeout=0.5) as connection:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
         connection.sendall(ASK)
         assert connection.recv(1 << 16) == b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n"
+        connection.settimeout(0.05)
         with pytest.raises(TimeoutError):
             connection.recv(1)

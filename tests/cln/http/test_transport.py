@@ -273,6 +273,7 @@ def test_exchanges_are_observed(clients: Clients, simulator: Simulator, served: 
     assert all(0 < exchange.seconds < 5 for exchange in clients.exchanges)
 
 
+@pytest.mark.usefixtures("call_clock")
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
